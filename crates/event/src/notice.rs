@@ -1,0 +1,79 @@
+//! Topics `notice.<department>`: what a department is told about a case. No personal field and no free text.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CaseId, Channel, DepartmentId, Name, NoticeId, Time, case::Severity};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub id: NoticeId,
+    /// The department that is told.
+    pub department: DepartmentId,
+    pub why: Why,
+    pub case: CaseId,
+    pub step: u32,
+    pub time: Time,
+    pub what: Name,
+    pub place: Option<Name>,
+    pub party: Option<Name>,
+    pub severity: Severity,
+    /// The customer's contacts so far, and the channels they came by.
+    pub contacts: u32,
+    pub channels: Vec<Channel>,
+    /// The department it comes from, when it was handed over.
+    pub from: Option<DepartmentId>,
+    pub answer_by: Option<Time>,
+    /// The names of the routes that led here, from the root.
+    pub route: Vec<Name>,
+}
+
+/// Why a department is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// A new case is yours.
+    Opened,
+    /// A case is offered to you.
+    Offered,
+    /// Your offer was accepted, declined, or nobody answered it.
+    Accepted,
+    Declined,
+    Returned,
+    /// A deadline of yours passed.
+    Missed,
+    /// Somebody else's deadline passed and it is for you to see to it.
+    Escalated,
+    /// The customer got in touch again.
+    Heard,
+    Resolved,
+    Reopened,
+    /// Two cases of yours are one.
+    Joined,
+    /// A case of yours is handled by another department now.
+    Gone,
+    /// Thanks.
+    Praise,
+    /// A reason that a later version of Polku knows and this one does not.
+    Unknown,
+}
+
+impl Why {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Why::Opened => "opened",
+            Why::Offered => "offered",
+            Why::Accepted => "accepted",
+            Why::Declined => "declined",
+            Why::Returned => "returned",
+            Why::Missed => "missed",
+            Why::Escalated => "escalated",
+            Why::Heard => "heard",
+            Why::Resolved => "resolved",
+            Why::Reopened => "reopened",
+            Why::Joined => "joined",
+            Why::Gone => "gone",
+            Why::Praise => "praise",
+            Why::Unknown => "unknown",
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! What `company.toml` says, as it travels to the machines: identity, timelines, departments, routes.
+//!
+//! The types read TOML directly: tables are keyed by name, unknown fields are errors. What one field alone cannot tell
+//! (a route to a department that does not exist) is checked when the file is read.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Class, DepartmentId, Kind, Millis, Name, Partition, Token, case::Severity};
+
+/// The rules as one partition of a machine's input gets them, so that a replay decides as it did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// Each partition gets its own copy.
+    pub partition: Partition,
+    pub company: Box<Company>,
+}
+
+/// The whole of `company.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Company {
+    /// Counted up by `company apply`; 0 is what Polku does without any file.
+    pub version: u64,
+    /// The company's name, for people.
+    pub name: String,
+    /// Keyed by the type's name. Built-in types need no entry (`Company::types`).
+    pub identifiers: BTreeMap<Name, TypeRule>,
+    pub references: BTreeMap<Name, TypeRule>,
+    pub matters: Matters,
+    pub cases: CaseRules,
+    pub departments: BTreeMap<DepartmentId, Department>,
+    pub deadlines: Deadlines,
+    pub journeys: BTreeMap<Name, Journey>,
+    pub routes: Route,
+    /// The tokens of all blocked values, computed by `company apply`, which knows the pepper; never written by hand.
+    pub blocked: Vec<Token>,
+}
+
+/// What is known of one type of identifier or reference. A type the file names replaces the built-in one whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TypeRule {
+    /// The place in the order of strength, 1 the strongest; identifiers and references are ordered apart.
+    pub strength: u32,
+    pub normaliser: Normaliser,
+    /// One customer has one of it: two values of it never belong to one profile.
+    pub exclusive: bool,
+    /// Who has one is known to the company.
+    pub known: bool,
+    /// With more distinct values of any one stronger type than this, the value is out.
+    pub limit: Option<u32>,
+    /// Values that name nobody, compared after normalising.
+    pub blocked: Vec<String>,
+    pub window: Option<Millis>,
+}
+
+/// How a value is written before it becomes a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normaliser {
+    /// Trimmed, otherwise as it came.
+    #[default]
+    Verbatim,
+    Email,
+    /// E.164, with the source's region for national numbers.
+    Phone,
+    /// All but the digits removed.
+    Digits,
+    Upper,
+    Lower,
+}
+
+/// A type with its rule, as `Company::types` lists them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeOf {
+    pub name: Name,
+    pub class: Class,
+    pub rule: TypeRule,
+}
+
+impl Company {
+    /// All types in order of strength, identifiers before references: the built-in ones as the file changes them, and the
+    /// file's own.
+    pub fn types(&self) -> Vec<TypeOf> {
+        let mut types = Vec::new();
+        for (class, built_in, own) in [
+            (Class::Identifier, &IDENTIFIERS[..], &self.identifiers),
+            (Class::Reference, &REFERENCES[..], &self.references),
+        ] {
+            let mut of_class: BTreeMap<Name, TypeRule> = built_in
+                .iter()
+                .map(|known| (known.name(), known.rule()))
+                .collect();
+            of_class.extend(own.iter().map(|(name, rule)| (name.clone(), rule.clone())));
+            let mut of_class: Vec<TypeOf> = of_class
+                .into_iter()
+                .map(|(name, rule)| TypeOf { name, class, rule })
+                .collect();
+            of_class.sort_by(|a, b| (a.rule.strength, &a.name).cmp(&(b.rule.strength, &b.name)));
+            types.append(&mut of_class);
+        }
+        types
+    }
+}
+
+struct BuiltIn {
+    name: &'static str,
+    strength: u32,
+    normaliser: Normaliser,
+    exclusive: bool,
+    known: bool,
+}
+
+impl BuiltIn {
+    fn name(&self) -> Name {
+        Name::new(self.name).expect("the built-in names are names")
+    }
+
+    fn rule(&self) -> TypeRule {
+        TypeRule {
+            strength: self.strength,
+            normaliser: self.normaliser,
+            exclusive: self.exclusive,
+            known: self.known,
+            limit: if self.exclusive { None } else { Some(5) },
+            blocked: ["-1", "null", "anonymous"].map(str::to_owned).to_vec(),
+            window: None,
+        }
+    }
+}
+
+const IDENTIFIERS: [BuiltIn; 5] = [
+    BuiltIn {
+        name: "customer_number",
+        strength: 10,
+        normaliser: Normaliser::Upper,
+        exclusive: true,
+        known: true,
+    },
+    BuiltIn {
+        name: "loyalty_card",
+        strength: 20,
+        normaliser: Normaliser::Digits,
+        exclusive: false,
+        known: true,
+    },
+    BuiltIn {
+        name: "email",
+        strength: 30,
+        normaliser: Normaliser::Email,
+        exclusive: false,
+        known: false,
+    },
+    BuiltIn {
+        name: "phone",
+        strength: 40,
+        normaliser: Normaliser::Phone,
+        exclusive: false,
+        known: false,
+    },
+    BuiltIn {
+        name: "device",
+        strength: 50,
+        normaliser: Normaliser::Verbatim,
+        exclusive: false,
+        known: false,
+    },
+];
+
+const REFERENCES: [BuiltIn; 4] = [
+    BuiltIn {
+        name: "order",
+        strength: 10,
+        normaliser: Normaliser::Upper,
+        exclusive: false,
+        known: false,
+    },
+    BuiltIn {
+        name: "shipment",
+        strength: 20,
+        normaliser: Normaliser::Upper,
+        exclusive: false,
+        known: false,
+    },
+    BuiltIn {
+        name: "ticket",
+        strength: 30,
+        normaliser: Normaliser::Upper,
+        exclusive: false,
+        known: false,
+    },
+    BuiltIn {
+        name: "thread",
+        strength: 40,
+        normaliser: Normaliser::Verbatim,
+        exclusive: false,
+        known: false,
+    },
+];
+
+/// What ties events together that name no reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Matters {
+    /// The length of the grid's cells and of the gap that still joins neighbours.
+    pub window: Millis,
+    /// Event type -> subject; without an entry the subject is the type up to its first dot.
+    pub subjects: BTreeMap<Name, Name>,
+}
+
+impl Default for Matters {
+    fn default() -> Self {
+        Self {
+            window: Millis::from_days(7),
+            subjects: BTreeMap::new(),
+        }
+    }
+}
+
+impl Matters {
+    pub fn subject<'a>(&'a self, name: &'a Name) -> &'a str {
+        self.subjects
+            .get(name)
+            .map_or_else(|| name.head(), Name::as_str)
+    }
+}
+
+/// What is a case, what is praise, and what is a contact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CaseRules {
+    /// Feedback whose score is at or above this share of its scale is praise.
+    pub praise_from: f64,
+    /// Feedback whose score is at or below this share of its scale opens a case.
+    pub opens_below: f64,
+    /// Service events whose type has one of these heads are contacts by the customer.
+    pub contacts: Vec<Name>,
+    /// Service events of these types open a case.
+    pub opens: Vec<Name>,
+    /// Types that are severe whatever the score.
+    pub severe: Vec<Name>,
+}
+
+impl Default for CaseRules {
+    fn default() -> Self {
+        let names = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| Name::new(text).expect("the built-in names are names"))
+                .collect()
+        };
+        Self {
+            praise_from: 0.9,
+            opens_below: 0.3,
+            contacts: names(&["contact", "call", "chat", "visit"]),
+            opens: Vec::new(),
+            severe: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Department {
+    /// For people; the id where absent.
+    pub name: String,
+    /// An IANA time zone.
+    pub zone: String,
+    /// Week day (`mon` … `sun`) to open intervals, `"08:00-16:00"`, several a day, `24:00` as an end. Absent: always open.
+    pub hours: BTreeMap<Weekday, Vec<String>>,
+    /// Dates on which it is closed, `2026-12-24`.
+    pub holidays: Vec<String>,
+    /// Where its missed deadlines escalate to; absent: the root's receiver.
+    pub escalates_to: Option<DepartmentId>,
+    /// Parties it answers for.
+    pub parties: Vec<Name>,
+}
+
+impl Default for Department {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            zone: "Europe/Helsinki".to_owned(),
+            hours: BTreeMap::new(),
+            holidays: Vec::new(),
+            escalates_to: None,
+            parties: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weekday {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+/// How long things may take. All but `final_after` count in the owner's business time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Deadlines {
+    /// From becoming the owner until acknowledging.
+    pub acknowledge: Millis,
+    /// From opening, or the last contact, until the customer is contacted.
+    pub contact: Millis,
+    /// From an offer until it is answered.
+    pub offer: Millis,
+    /// After a missed deadline, until it escalates again.
+    pub again: Millis,
+    /// From opening until the end, in calendar time. Nothing moves it.
+    pub final_after: Millis,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            acknowledge: Millis::from_hours(4),
+            contact: Millis::from_hours(16),
+            offer: Millis::from_hours(8),
+            again: Millis::from_hours(4),
+            final_after: Millis::from_days(14),
+        }
+    }
+}
+
+/// The stages of one kind of path and who owns them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Journey {
+    /// In order.
+    pub stages: Vec<Name>,
+    /// Touchpoint -> the stage it belongs to.
+    pub touchpoints: BTreeMap<Name, Name>,
+    /// Stage -> the department that owns it.
+    pub owners: BTreeMap<Name, DepartmentId>,
+}
+
+/// A node of the routing tree, in the manner of Alertmanager: the first child that matches takes the case, further ones only
+/// after a child with `continue`; what a child leaves out it inherits. The root matches everything and has a receiver.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Route {
+    /// What people call it; shows in a case's history as the reason it came where it is.
+    pub name: Option<Name>,
+    pub receiver: Option<DepartmentId>,
+    /// All must hold.
+    #[serde(rename = "match")]
+    pub matchers: Matcher,
+    #[serde(rename = "continue")]
+    pub goes_on: bool,
+    pub severity: Option<Severity>,
+    pub routes: Vec<Route>,
+}
+
+/// What a route asks of the event that opens a case. A text ending in `*` matches by prefix.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Matcher {
+    pub kind: Option<Kind>,
+    #[serde(rename = "type")]
+    pub name: Option<String>,
+    pub channel: Option<crate::Channel>,
+    pub source: Option<String>,
+    pub place: Option<String>,
+    pub party: Option<String>,
+    pub stage: Option<String>,
+    pub touchpoint: Option<String>,
+    pub product: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_stand_in_order_of_strength_identifiers_first() {
+        let names: Vec<String> = Company::default()
+            .types()
+            .iter()
+            .map(|known| known.name.to_string())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "customer_number",
+                "loyalty_card",
+                "email",
+                "phone",
+                "device",
+                "order",
+                "shipment",
+                "ticket",
+                "thread"
+            ]
+        );
+    }
+}

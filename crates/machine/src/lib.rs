@@ -1,0 +1,65 @@
+#![doc = include_str!("../README.md")]
+
+mod effects;
+mod outcome;
+mod overlay;
+
+use std::fmt;
+
+use event::{Partition, Time};
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use self::{
+    effects::{Effects, RECORDS_MAX},
+    outcome::Outcome,
+    overlay::{Changes, Overlay, State},
+};
+
+/// The part of the work that one state belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    pub partition: Partition,
+    /// P: the number of partitions of the machine's inputs.
+    pub partitions: u32,
+}
+
+impl Shard {
+    /// Whether what has this key belongs to this shard.
+    pub fn holds(self, key: &[u8]) -> bool {
+        Partition::of(key, self.partitions) == self.partition
+    }
+}
+
+/// Everything that can happen to a machine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input<R> {
+    /// A record of one of its topics: a fact, a command, or a version of the rules.
+    Record(R),
+    /// Time passed, or work waits. Timers that are due up to and including `due` may fire; one that is due at T puts out T,
+    /// not `now`.
+    Tick { due: Time },
+}
+
+/// A pure part of Polku.
+///
+/// Rows and keys are serde, so that the loop can write them to `state.<machine>`; a row's format has a version.
+pub trait Machine: Send + 'static {
+    /// A decoded record of one of the machine's input topics.
+    type Record: fmt::Debug;
+    /// The state's keys. Their order is the order of iteration: rows of one kind lie together, timers by due time.
+    type Key: Clone + Ord + fmt::Debug + Serialize + DeserializeOwned + Send;
+    type Row: Clone + PartialEq + fmt::Debug + Serialize + DeserializeOwned + Send;
+
+    /// Takes one input. `now` never goes back. Must not fail: a broken invariant is an assertion, which the loop catches.
+    fn step(
+        &self,
+        now: Time,
+        shard: Shard,
+        input: Input<Self::Record>,
+        state: &mut Overlay<'_, Self::Key, Self::Row>,
+        effects: &mut Effects,
+    ) -> Outcome;
+
+    /// When the next tick is wanted: the earliest timer's due time, `Time::MIN` while work is queued, `None` when nothing waits.
+    fn next_due(&self, state: &Overlay<'_, Self::Key, Self::Row>) -> Option<Time>;
+}

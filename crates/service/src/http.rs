@@ -76,12 +76,13 @@ async fn metrics(State(registry): State<Registry>) -> Response {
 /// # Errors
 /// `Error::Taken` when another process has the port.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => Error::Taken { address },
-            _ => Error::Listen { address, source },
-        })
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            Error::Taken { address }
+        } else {
+            Error::Listen { address, source }
+        }
+    })
 }
 
 /// Answers until the process stops; requests that have begun are finished.

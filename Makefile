@@ -1,0 +1,49 @@
+# Each target is one job of continuous integration, or one thing a person wants. `make help` lists them.
+
+CARGO ?= cargo
+SEED ?=
+export POLKU_SAMPLES ?= $(abspath ../shared/data)
+
+.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check licences kafka kafka-down
+
+all: format-check lint test ## everything CI checks
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## what building needs: a C compiler, OpenSSL's headers, pkg-config
+	@deploy/dev/setup build
+
+run: setup ## the whole pipeline on the embedded log, with a simulated company
+	@$(CARGO) build --quiet --package polku
+	@deploy/dev/run
+
+test: setup ## all five layers; layer 5 needs Java 17 and Maven
+	@tests/layers all
+
+test-kafka: setup ## layer 5 alone: real Kafka, kill -9
+	@tests/layers kafka
+
+simulate: setup ## layer 3 over many seeds; SEED=n replays one
+	@POLKU_SEEDS=$${POLKU_SEEDS:-10000} POLKU_SEED=$(SEED) $(CARGO) test --package tests --test all -- simulation --nocapture
+
+bench: setup ## measure, as ratios in one run
+	@$(CARGO) run --release --package bench
+
+schemas: setup ## compare the schemas with every released version
+	@$(CARGO) run --quiet --package wire --example schemas
+
+lint: setup ## clippy, with warnings as errors
+	@$(CARGO) clippy --workspace --all-targets --quiet -- --deny warnings
+
+format: ## format the code
+	@$(CARGO) fmt --all
+
+format-check: ## fail on unformatted code
+	@$(CARGO) fmt --all --check
+
+kafka: ## start Apache Kafka on loopback
+	@deploy/dev/kafka/kafka up
+
+kafka-down: ## stop it
+	@deploy/dev/kafka/kafka down

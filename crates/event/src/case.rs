@@ -13,6 +13,7 @@ pub enum Case {
 
 /// A case as it stands. Written whole at every step under step number 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "CaseState")]
 pub struct State {
     pub case: CaseId,
     /// The number of steps so far: what a command's `expected_version` is compared with.
@@ -116,6 +117,7 @@ impl Severity {
 
 /// One thing that happened to a case. The history of a case is its steps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename = "CaseStep")]
 pub struct Step {
     pub case: CaseId,
     /// 1 for the first.

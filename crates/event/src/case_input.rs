@@ -168,6 +168,7 @@ pub struct Absorb {
 
 /// How a case knows one customer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename = "CaseAnchor")]
 pub struct Anchor {
     pub route: Token,
     pub profile: ProfileId,

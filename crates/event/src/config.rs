@@ -9,6 +9,7 @@ use crate::{Name, Time};
 pub struct Config {
     /// `company`.
     pub name: Name,
+    #[serde(with = "crate::event::count")]
     pub version: u64,
     pub time: Time,
     /// The file as the people wrote it.

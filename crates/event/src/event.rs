@@ -48,6 +48,7 @@ pub struct Event {
     /// The credential that recorded it at the desk.
     pub recorded_by: Option<Name>,
     /// The version of the rules at the door.
+    #[serde(with = "count")]
     pub rules_version: u64,
     /// SHA-256 of what the sender said, after the masks; tells a repeat from a correction.
     pub content: Token,
@@ -219,6 +220,19 @@ pub enum PromiseState {
     Withdrawn,
     /// A state that a later version of Polku knows and this one does not.
     Unknown,
+}
+
+/// A count as the signed number that other languages and Avro have.
+pub mod count {
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+
+    pub fn serialize<S: Serializer>(count: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(i64::try_from(*count).map_err(ser::Error::custom)?)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        u64::try_from(i64::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
 }
 
 /// Bytes as bytes, not as a list of numbers.

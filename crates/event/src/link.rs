@@ -13,6 +13,7 @@ pub enum Link {
 
 /// The identifiers and references that one event named together. Reported once per (set, trust class of the source).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename = "LinkSet")]
 pub struct Set {
     pub anchor: Token,
     /// Identifiers, then references, each in order of strength.
@@ -28,6 +29,7 @@ pub struct Set {
 
 /// Appended every hour, so that expiry replays as it happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename = "LinkTick")]
 pub struct Tick {
     pub time: Time,
 }

@@ -20,6 +20,7 @@ pub struct Reject {
     #[serde(with = "crate::event::bytes")]
     pub bytes: Vec<u8>,
     /// Of the whole input, after the masks.
+    #[serde(with = "crate::event::count")]
     pub length: u64,
     #[serde(with = "crate::event::bytes")]
     pub sha256: Vec<u8>,

@@ -252,6 +252,7 @@ impl<'de> Deserialize<'de> for Millis {
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version {
     pub epoch: u32,
+    #[serde(with = "crate::event::count")]
     pub counter: u64,
 }
 

@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod conformance;
+pub mod embedded;
 pub mod error;
+pub mod kafka;
 pub mod log;
+pub mod simulated;
 
 pub use self::{
     error::{Error, Severity},

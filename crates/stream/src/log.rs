@@ -171,6 +171,14 @@ pub trait Reader: Send {
     /// # Errors
     /// When the log cannot be reached, or an offset is no longer kept.
     fn poll(&mut self, records_max: usize, wait: Duration) -> Result<Vec<Read>, Error>;
+
+    /// Where reading goes on: one past the last record polled, and past the gaps that follow it. Once everything visible was
+    /// polled it comes to `Log::end(at, End::Committed)`, at the latest after one more empty poll: a restore could not know
+    /// otherwise that nothing is left before an end that only gaps or transaction markers lead to.
+    ///
+    /// # Errors
+    /// When this reader does not read the partition.
+    fn position(&mut self, at: &TopicPartition) -> Result<Offset, Error>;
 }
 
 /// What a member hears from the log.
@@ -214,6 +222,12 @@ pub trait Member: Send {
     /// # Errors
     /// When the partition is not held.
     fn resume(&mut self, next: &BTreeMap<TopicPartition, Offset>) -> Result<(), Error>;
+
+    /// Where reading of a held, resumed partition goes on; see `Reader::position`.
+    ///
+    /// # Errors
+    /// When the partition is not held or was not resumed.
+    fn position(&mut self, at: &TopicPartition) -> Result<Offset, Error>;
 
     /// Commits all or nothing. After `Severity::Abort` nothing happened; after `Severity::Lost` it is unknown and the member
     /// must be dropped.

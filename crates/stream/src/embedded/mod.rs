@@ -1,0 +1,1 @@
+//! The log of one machine: an embedded store, no broker.

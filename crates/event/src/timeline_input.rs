@@ -48,6 +48,9 @@ pub struct Digest {
     pub matter: MatterId,
     /// The event's content hash: what a projection compares.
     pub content: Token,
+    /// The version of the rules by which `route` was chosen; who knows newer ones chooses again.
+    #[serde(with = "crate::event::count")]
+    pub rules_version: u64,
 }
 
 /// These values belong to another profile from this version on.

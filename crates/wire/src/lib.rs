@@ -1,1 +1,20 @@
 #![doc = include_str!("../README.md")]
+
+mod catalogue;
+pub mod compatibility;
+
+mod error;
+mod payload;
+pub mod personal;
+mod record;
+mod rules;
+mod schema;
+
+pub use self::{
+    error::Error,
+    record::{decode, encode},
+    schema::{Kind, Shipped, schemas},
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! The schemas, parsed and checked once, and the Confluent wire format around what they describe: a byte 0, the schema's id
+//! as four bytes, big-endian, then Avro.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
+
+use apache_avro::{
+    Schema,
+    reader::datum::GenericDatumReader,
+    schema::{Name, ResolvedSchema, UnionSchema},
+    util::max_allocation_bytes,
+    writer::datum::GenericDatumWriter,
+};
+
+use crate::{
+    Error, Kind, Shipped,
+    payload::Payload,
+    schema::{FIRST_ID, schemas},
+};
+
+/// The shipped schemas.
+pub(crate) static SHIPPED: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::load(schemas()));
+
+/// No record is larger than 1 MB; a length that says otherwise is refused before memory is set aside for it. What is left
+/// is for the values of an older schema, which take more room in memory than on the wire.
+const ALLOCATION_BYTES_MAX: usize = 16 << 20;
+
+const HEADER: usize = 5;
+
+pub(crate) struct Catalogue {
+    rows: Vec<Row>,
+    /// The row that is written, of each kind.
+    written: BTreeMap<Kind, usize>,
+}
+
+struct Row {
+    kind: Kind,
+    id: u32,
+    writer: GenericDatumWriter<'static>,
+    reader: Reader,
+}
+
+enum Reader {
+    /// Straight into our types.
+    Current(GenericDatumReader<'static>),
+    /// Into values that are resolved to the current schema, written by it and read again: slow, and so the way for records
+    /// of an earlier release only.
+    Older(GenericDatumReader<'static>),
+}
+
+/// A message whose schema is known and whose content is still to be read.
+pub(crate) struct Message<'a> {
+    catalogue: &'a Catalogue,
+    row: &'a Row,
+    content: &'a [u8],
+}
+
+impl Catalogue {
+    /// The schemas live as long as the process, so that readers and writers can hold them.
+    pub(crate) fn load(shipped: &'static [Shipped]) -> Self {
+        max_allocation_bytes(ALLOCATION_BYTES_MAX);
+        let parsed: Vec<&'static Schema> = shipped
+            .iter()
+            .map(|shipped| {
+                let schema = parse(shipped.avsc).expect("a test parses every shipped schema");
+                &*Box::leak(Box::new(schema))
+            })
+            .collect();
+        let written: BTreeMap<Kind, usize> =
+            (0..).zip(shipped).map(|(row, it)| (it.kind, row)).collect();
+        let rows = (0..)
+            .zip(shipped)
+            .map(|(row, shipped)| {
+                let current = written[&shipped.kind];
+                Row {
+                    kind: shipped.kind,
+                    id: shipped.id,
+                    writer: writer(parsed[row]),
+                    reader: if row == current {
+                        Reader::Current(reader(parsed[row], None))
+                    } else {
+                        Reader::Older(reader(parsed[row], Some(parsed[current])))
+                    },
+                }
+            })
+            .collect();
+        Self { rows, written }
+    }
+
+    pub(crate) fn write<T: Payload>(&self, payload: &T) -> Vec<u8> {
+        let row = self.current(T::KIND);
+        let mut bytes = Vec::with_capacity(512);
+        bytes.push(0);
+        bytes.extend_from_slice(&row.id.to_be_bytes());
+        row.writer
+            .write_ser(&mut bytes, payload)
+            .expect("our types have the fields of their schemas, and no count is beyond 2^63");
+        bytes
+    }
+
+    pub(crate) fn open<'a>(&'a self, bytes: &'a [u8]) -> Result<Message<'a>, Error> {
+        let (header, content) = bytes
+            .split_first_chunk::<HEADER>()
+            .ok_or(Error::Short(bytes.len()))?;
+        let [format, id @ ..] = *header;
+        if format != 0 {
+            return Err(Error::Format(format));
+        }
+        let id = u32::from_be_bytes(id);
+        let row = id
+            .checked_sub(FIRST_ID)
+            .and_then(|row| self.rows.get(usize::try_from(row).ok()?))
+            .ok_or(Error::UnknownSchema(id))?;
+        Ok(Message {
+            catalogue: self,
+            row,
+            content,
+        })
+    }
+
+    fn current(&self, kind: Kind) -> &Row {
+        &self.rows[self.written[&kind]]
+    }
+}
+
+impl Message<'_> {
+    pub(crate) fn is<T: Payload>(&self) -> bool {
+        self.row.kind == T::KIND
+    }
+
+    pub(crate) fn misplaced(&self, place: impl ToString) -> Error {
+        Error::WrongRecord {
+            kind: self.row.kind,
+            place: place.to_string(),
+        }
+    }
+
+    /// Reads the message as what belongs in `place`.
+    pub(crate) fn read<T: Payload>(&self, place: impl ToString) -> Result<T, Error> {
+        let kind = self.row.kind;
+        if !self.is::<T>() {
+            return Err(self.misplaced(place));
+        }
+        let malformed = |error| Error::Malformed {
+            kind,
+            source: Box::new(error),
+        };
+        let mut rest = self.content;
+        let payload = match &self.row.reader {
+            Reader::Current(reader) => reader.read_deser(&mut rest).map_err(malformed)?,
+            Reader::Older(reader) => {
+                let value = reader.read_value(&mut rest).map_err(malformed)?;
+                let current = self.catalogue.current(kind);
+                let bytes = current
+                    .writer
+                    .write_value_to_vec(value)
+                    .map_err(malformed)?;
+                match &current.reader {
+                    Reader::Current(reader) | Reader::Older(reader) => {
+                        reader.read_deser(&mut &bytes[..]).map_err(malformed)?
+                    }
+                }
+            }
+        };
+        if rest.is_empty() {
+            Ok(payload)
+        } else {
+            Err(Error::Trailing {
+                kind,
+                count: rest.len(),
+            })
+        }
+    }
+}
+
+/// A schema in which every reference by name is replaced by what it names, so that no name is looked up while records are
+/// read, and two schemas can be compared place by place.
+pub(crate) fn parse(text: &str) -> Result<Schema, apache_avro::Error> {
+    let mut schema = Schema::parse_str(text)?;
+    inline(&mut schema, &mut HashMap::new())?;
+    Ok(schema)
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what holds no other schema needs nothing"
+)]
+pub(crate) fn inline(
+    schema: &mut Schema,
+    known: &mut HashMap<Name, Schema>,
+) -> Result<(), apache_avro::Error> {
+    match schema {
+        Schema::Ref { name } => {
+            // A schema that names itself stays as it is: ours do not, and the check of schemas refuses it.
+            if let Some(named) = known.get(name) {
+                *schema = named.clone();
+            }
+        }
+        Schema::Array(array) => inline(&mut array.items, known)?,
+        Schema::Map(map) => inline(&mut map.types, known)?,
+        Schema::Union(union) => {
+            let mut branches = union.variants().to_vec();
+            for branch in &mut branches {
+                inline(branch, known)?;
+            }
+            *union = UnionSchema::new(branches)?;
+        }
+        Schema::Record(record) => {
+            for field in &mut record.fields {
+                inline(&mut field.schema, known)?;
+            }
+            known.insert(record.name.clone(), schema.clone());
+        }
+        Schema::Enum(named) => {
+            known.insert(named.name.clone(), schema.clone());
+        }
+        Schema::Fixed(named) => {
+            known.insert(named.name.clone(), schema.clone());
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Every reference is inlined, so that there are no names to resolve; with `None` the library would look for them and
+/// take each repetition for a conflict.
+fn no_names() -> ResolvedSchema<'static> {
+    ResolvedSchema::new(&Schema::Null).expect("null names nothing")
+}
+
+fn writer(schema: &'static Schema) -> GenericDatumWriter<'static> {
+    GenericDatumWriter::builder(schema)
+        .resolved_schemata(no_names())
+        .human_readable(false)
+        .build()
+        .expect("the names are given")
+}
+
+fn reader(written: &'static Schema, read: Option<&'static Schema>) -> GenericDatumReader<'static> {
+    GenericDatumReader::builder(written)
+        .resolved_writer_schemata(no_names())
+        .maybe_reader_schema(read)
+        .resolved_reader_schemata(no_names())
+        .human_readable(false)
+        .build()
+        .expect("the names are given")
+}

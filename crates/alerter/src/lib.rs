@@ -2,3 +2,7 @@
 
 pub mod calendar;
 pub mod fault;
+pub mod route;
+
+#[cfg(test)]
+mod samples;

@@ -4,9 +4,16 @@ use event::Record;
 pub const RECORDS_MAX: usize = 5_000;
 
 /// The records that one step puts out, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Effects {
     records: Vec<Record>,
+    records_max: usize,
+}
+
+impl Default for Effects {
+    fn default() -> Self {
+        Self::with_room(RECORDS_MAX)
+    }
 }
 
 impl Effects {
@@ -14,17 +21,27 @@ impl Effects {
         Self::default()
     }
 
+    /// Room for fewer records than usual: so tests make a machine's work queue fill early.
+    pub fn with_room(records_max: usize) -> Self {
+        assert!(records_max <= RECORDS_MAX, "no step puts out more");
+        Self {
+            records: Vec::new(),
+            records_max,
+        }
+    }
+
     pub fn emit(&mut self, record: Record) {
         assert!(
-            self.records.len() < RECORDS_MAX,
-            "a step puts out at most {RECORDS_MAX} records; queue the rest"
+            self.records.len() < self.records_max,
+            "a step puts out at most {} records; queue the rest",
+            self.records_max
         );
         self.records.push(record);
     }
 
     /// How many more records this step may put out.
     pub fn room(&self) -> usize {
-        RECORDS_MAX - self.records.len()
+        self.records_max - self.records.len()
     }
 
     pub fn records(&self) -> &[Record] {

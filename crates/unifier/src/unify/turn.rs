@@ -1,0 +1,54 @@
+//! What one step works with.
+
+use event::{ProfileId, Record, Token, case_input::CaseInput, timeline::Timeline};
+use machine::{Effects, Overlay, Shard};
+
+use super::{
+    row::{Forward, Key, Row, mismatch},
+    rules::Rules,
+};
+
+/// The room that one piece of work may need: no digest or step puts out more when it moves.
+const ROOM_MIN: usize = 8;
+
+pub(super) struct Turn<'t, 's> {
+    pub(super) shard: Shard,
+    pub(super) defaults: &'t Rules,
+    pub(super) state: &'t mut Overlay<'s, Key, Row>,
+    pub(super) effects: &'t mut Effects,
+}
+
+impl Turn<'_, '_> {
+    pub(super) fn rules(&self) -> &Rules {
+        match self.state.get(&Key::Rules) {
+            None => self.defaults,
+            Some(Row::Rules(rules)) => rules,
+            Some(row) => mismatch(row),
+        }
+    }
+
+    /// Where the profile sends what follows the value, if it does not belong there any more.
+    pub(super) fn forward(&self, profile: ProfileId, value: Token) -> Option<Forward> {
+        match self.state.get(&Key::Forward(profile, value)) {
+            None => None,
+            Some(Row::Forward(forward)) => Some(*forward),
+            Some(row) => mismatch(row),
+        }
+    }
+
+    pub(super) fn holds(&self, profile: ProfileId) -> bool {
+        self.shard.holds(profile.as_bytes())
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.effects.room() >= ROOM_MIN
+    }
+
+    pub(super) fn show(&mut self, row: Timeline) {
+        self.effects.emit(Record::Timeline(row));
+    }
+
+    pub(super) fn tell_case(&mut self, input: CaseInput) {
+        self.effects.emit(Record::CaseInput(input));
+    }
+}

@@ -1,12 +1,16 @@
-//! Compares the present schemas with every released version of them, and says what would break.
+//! Compares the present schemas with every released version of them, and says what would break. Another folder than the
+//! project's may be named.
 
-use std::{path::Path, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
-use wire::compatibility::{self, FolderError};
+use wire::release::{self, FolderError};
 
 fn main() -> Result<ExitCode, FolderError> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
-    let comparisons = compatibility::releases(&folder)?;
+    let folder = std::env::args_os().nth(1).map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas"),
+        PathBuf::from,
+    );
+    let comparisons = release::compare(&folder)?;
     let mut faults = 0;
     for comparison in &comparisons {
         let (version, file) = (&comparison.version, &comparison.file);

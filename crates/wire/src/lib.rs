@@ -7,6 +7,7 @@ mod error;
 mod payload;
 pub mod personal;
 mod record;
+pub mod release;
 mod rules;
 mod schema;
 

@@ -1,1 +1,30 @@
 #![doc = include_str!("../README.md")]
+
+// In running order.
+pub mod answer;
+mod authenticate;
+mod body;
+pub mod mask;
+mod normalise;
+mod parse;
+mod store;
+mod validate;
+
+pub mod config;
+pub mod door;
+mod json;
+pub mod mapping;
+pub mod metrics;
+pub mod problem;
+mod routes;
+
+pub use self::{
+    answer::Answer,
+    config::{Source, Sources},
+    door::{Door, Limits, Options, Permission},
+    mapping::Mapping,
+    metrics::{Metrics, Totals},
+    problem::Problem,
+    routes::routes,
+    store::Unavailable,
+};

@@ -31,7 +31,7 @@ pub enum Key {
     Step(ProfileId, Token, Token),
     /// A step that a profile shows: by how many of its values it came.
     Shown(ProfileId, Token),
-    /// The case that handles a matter, as a profile heard.
+    /// The case that handles a matter, as the steps at rest at a profile say.
     Case(ProfileId, MatterId),
 }
 
@@ -89,11 +89,14 @@ pub struct Forward {
     pub version: Version,
 }
 
-/// By which step a profile heard of a case.
+/// A case that steps at rest at a profile tell of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {
+    /// As the latest step said.
     pub case: CaseId,
     pub time: Time,
+    /// By how many steps.
+    pub by: u32,
 }
 
 /// A key never holds another kind of row than its own.

@@ -91,6 +91,7 @@ pub(in super::super) fn send_on(
 /// The step is hidden when the last value that it came by leaves.
 fn leave(turn: &mut Turn<'_, '_>, note: &StepNote, to: ProfileId, version: Version) {
     turn.state.remove(key(note));
+    unlearn(turn, note);
     let by = shown(turn, note.profile, note.id);
     let shown = Key::Shown(note.profile, note.id);
     if by > 1 {
@@ -112,23 +113,47 @@ fn learn(turn: &mut Turn<'_, '_>, note: &StepNote) {
     if !names_the_case(note.what) {
         return;
     }
+    let known = taken(turn, note);
+    let mut now = known.unwrap_or(Taken {
+        case: note.case,
+        time: note.time,
+        by: 0,
+    });
+    now.by += 1;
+    if (note.time, now.case) > (now.time, note.case) {
+        now.case = note.case;
+        now.time = note.time;
+    }
+    turn.state
+        .put(Key::Case(note.profile, note.matter), Row::Case(now));
+    if known.is_none_or(|known| known.case != now.case) {
+        digest::show_case_of(turn, note.profile, note.matter);
+    }
+}
+
+/// A profile knows of a case as long as a step of it rests here. So what it shows does not depend on who passed by.
+fn unlearn(turn: &mut Turn<'_, '_>, note: &StepNote) {
+    if !names_the_case(note.what) {
+        return;
+    }
     let key = Key::Case(note.profile, note.matter);
-    let known = match turn.state.get(&key) {
+    match taken(turn, note) {
+        Some(mut taken) if taken.by > 1 => {
+            taken.by -= 1;
+            turn.state.put(key, Row::Case(taken));
+        }
+        Some(_) | None => {
+            turn.state.remove(key);
+            digest::show_case_of(turn, note.profile, note.matter);
+        }
+    }
+}
+
+fn taken(turn: &Turn<'_, '_>, note: &StepNote) -> Option<Taken> {
+    match turn.state.get(&Key::Case(note.profile, note.matter)) {
         None => None,
         Some(Row::Case(taken)) => Some(*taken),
         Some(row) => mismatch(row),
-    };
-    let newer = known.is_none_or(|known| (note.time, known.case) > (known.time, note.case));
-    if !newer {
-        return;
-    }
-    let taken = Taken {
-        case: note.case,
-        time: note.time,
-    };
-    turn.state.put(key, Row::Case(taken));
-    if known.is_none_or(|known| known.case != note.case) {
-        digest::show_case_of(turn, note.profile, note.matter);
     }
 }
 

@@ -13,6 +13,18 @@ pub enum Severity {
     Fatal,
 }
 
+impl Severity {
+    /// The metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Severity::Retry => "retry",
+            Severity::Abort => "abort",
+            Severity::Lost => "lost",
+            Severity::Fatal => "fatal",
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{doing}: {source}")]

@@ -204,7 +204,8 @@ pub struct Commit {
 /// One instance of a machine within its group.
 pub trait Member: Send {
     /// # Errors
-    /// `Severity::Lost` when this member was fenced or forgotten.
+    /// `Severity::Lost` when this member was fenced or forgotten, also when it reads below the first offset that is kept: a
+    /// newer owner has trimmed what it still wants to read.
     fn poll(&mut self, records_max: usize, wait: Duration) -> Result<Polled, Error>;
 
     /// The committed next offsets of a held partition's inputs, stable ones: no commit of an earlier owner is still on its

@@ -17,7 +17,7 @@ use crate::{
 
 /// What a log does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub(crate) enum Fault {
     CommitsTwice,
     ShowsEarly,
     ForgetsFencing,
@@ -29,11 +29,22 @@ enum Fault {
     TakesEmptyOffsets,
     NeverPauses,
     TrimsTooMuch,
+    /// A member hears of no record until it is told a second time where to read on.
+    GoesSilent,
 }
 
-struct Broken {
+pub(crate) struct Broken {
     inner: Simulated,
     fault: Option<Fault>,
+}
+
+impl Broken {
+    pub(crate) fn new(inner: Simulated, fault: Fault) -> Self {
+        Self {
+            inner,
+            fault: Some(fault),
+        }
+    }
 }
 
 impl Log for Broken {
@@ -73,6 +84,7 @@ impl Log for Broken {
             log: self.inner.clone(),
             inputs: group.inputs.clone(),
             inner: self.inner.join(group)?,
+            resumed: 0,
             fault: self.fault,
         }))
     }
@@ -92,6 +104,7 @@ struct BrokenMember {
     log: Simulated,
     inputs: Vec<event::Topic>,
     inner: Box<dyn Member>,
+    resumed: u32,
     fault: Option<Fault>,
 }
 
@@ -105,6 +118,9 @@ impl BrokenMember {
 
 impl Member for BrokenMember {
     fn poll(&mut self, records_max: usize, wait: Duration) -> Result<Polled, Error> {
+        if self.fault == Some(Fault::GoesSilent) && self.resumed == 1 {
+            return Ok(Polled::Records(Vec::new()));
+        }
         let polled = self.inner.poll(records_max, wait)?;
         if let Polled::Assigned(numbers) = &polled
             && self.fault == Some(Fault::NeverPauses)
@@ -131,6 +147,7 @@ impl Member for BrokenMember {
     }
 
     fn resume(&mut self, next: &BTreeMap<TopicPartition, Offset>) -> Result<(), Error> {
+        self.resumed += 1;
         self.inner.resume(next)
     }
 

@@ -12,7 +12,7 @@ mod topics;
 mod trial;
 
 #[cfg(test)]
-mod broken;
+pub(crate) mod broken;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -134,7 +134,10 @@ impl Member {
             if room == 0 {
                 break;
             }
-            let (more, next) = core.visible(&at, from, room)?;
+            // A newer owner may have let go of what this member still wants to read.
+            let (more, next) = core
+                .visible(&at, from, room)
+                .map_err(|error| lost("poll", &error.to_string()))?;
             reads.extend(more);
             membership(core, self.id)?.positions.insert(at, next);
         }

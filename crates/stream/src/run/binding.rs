@@ -1,0 +1,122 @@
+use std::{fmt, time::Duration};
+
+use event::{Topic, topic::MachineName};
+use machine::Machine;
+
+use crate::log::{Append, Read};
+
+/// Reads a record of the machine's inputs; the text says why it cannot be read.
+pub type Decode<M> = Box<dyn Fn(&Read) -> Result<<M as Machine>::Record, String> + Send>;
+
+/// Writes a record for a deployment of so many partitions.
+pub type Encode = Box<dyn Fn(&event::Record, u32) -> Append + Send>;
+
+/// How a machine hangs on the log.
+pub struct Binding<M: Machine> {
+    pub machine: MachineName,
+    pub inputs: Vec<Topic>,
+    pub decode: Decode<M>,
+    pub encode: Encode,
+    /// Leads every row of `state.<machine>`; raised when keys or rows change their shape.
+    pub row_version: u8,
+}
+
+impl<M: Machine> Binding<M> {
+    pub fn new(
+        machine: MachineName,
+        inputs: Vec<Topic>,
+        row_version: u8,
+        decode: impl Fn(&Read) -> Result<M::Record, String> + Send + 'static,
+        encode: impl Fn(&event::Record, u32) -> Append + Send + 'static,
+    ) -> Self {
+        assert!(!inputs.is_empty(), "a machine has an input");
+        Self {
+            machine,
+            inputs,
+            decode: Box::new(decode),
+            encode: Box::new(encode),
+            row_version,
+        }
+    }
+}
+
+impl<M: Machine> fmt::Debug for Binding<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binding")
+            .field("machine", &self.machine)
+            .field("inputs", &self.inputs)
+            .field("row_version", &self.row_version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The limits of a loop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// P: the partitions of the deployment.
+    pub partitions: u32,
+    pub batch_records_max: usize,
+    /// Of the inputs of a batch, and again of its outputs.
+    pub batch_bytes_max: usize,
+    /// How long a poll waits for the first record.
+    pub poll_wait: Duration,
+    /// After which silence the group gives a member's partitions away.
+    pub session: Duration,
+    /// How many rows of state a turn restores.
+    pub restore_records_max: usize,
+    /// How often in a row a call is repeated before the member is given up.
+    pub retries_max: u32,
+    /// How often in a row the member may be lost before the process is.
+    pub losses_max: u32,
+    pub backoff_min: Duration,
+    pub backoff_max: Duration,
+    /// How often the ends of the inputs are asked for while a timer waits for them.
+    pub end_every: Duration,
+    /// How often the lag is measured.
+    pub watch_every: Duration,
+    /// After which time without progress though records wait a partition is read anew.
+    pub stall: Duration,
+    /// How many commits lie between trims of the inputs that are kept until read.
+    pub trim_every_commits: u64,
+    /// Ends the loop at any panic of the machine: for simulation. Otherwise the culprit is rejected.
+    pub panics_fail: bool,
+}
+
+impl Options {
+    pub fn new(partitions: u32) -> Self {
+        Self {
+            partitions,
+            batch_records_max: 2_000,
+            batch_bytes_max: 4 << 20,
+            poll_wait: Duration::from_millis(50),
+            session: Duration::from_secs(30),
+            restore_records_max: 10_000,
+            retries_max: 10,
+            losses_max: 8,
+            backoff_min: Duration::from_millis(50),
+            backoff_max: Duration::from_secs(5),
+            end_every: Duration::from_millis(100),
+            watch_every: Duration::from_secs(5),
+            stall: Duration::from_secs(60),
+            trim_every_commits: 500,
+            panics_fail: false,
+        }
+    }
+
+    /// For a harness that steps the loop itself and has no time to lose.
+    pub fn for_simulation(partitions: u32) -> Self {
+        Self {
+            batch_records_max: 16,
+            poll_wait: Duration::ZERO,
+            restore_records_max: 20,
+            retries_max: 5,
+            losses_max: 50,
+            backoff_min: Duration::from_millis(1),
+            backoff_max: Duration::from_millis(20),
+            end_every: Duration::ZERO,
+            trim_every_commits: 10,
+            panics_fail: true,
+            ..Self::new(partitions)
+        }
+    }
+}

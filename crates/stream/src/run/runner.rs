@@ -1,0 +1,424 @@
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use event::{Partition, Time, topic::MachineName};
+use machine::{Changes, Machine};
+
+use super::{
+    Binding, Clock, Error, Options, Stats,
+    batch::{self, Batch, Broken, Fault, Stepper},
+    clock::Watch,
+    held::Held,
+    recovery::Trouble,
+    restore::Restore,
+};
+use crate::{
+    error::Severity,
+    log::{Commit, Group, Member, Polled, Read, SharedLog, TopicPartition},
+    metrics::{LoopMetrics, Metrics},
+};
+
+/// What a turn did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// There was nothing to do.
+    Idle,
+    /// Partitions came or went.
+    Moved,
+    /// A slice of state was restored.
+    Restored,
+    Committed {
+        inputs: u64,
+    },
+    /// The batch was dropped and will be read again.
+    Aborted,
+    /// The member was dropped; all partitions will be restored anew.
+    Lost,
+    /// Nothing is tried before this moment of the monotonic clock.
+    Waiting {
+        until: Duration,
+    },
+}
+
+/// One loop: a machine on the log.
+pub struct Runner<M: Machine> {
+    pub(super) machine: M,
+    pub(super) binding: Binding<M>,
+    pub(super) options: Options,
+    pub(super) log: SharedLog,
+    pub(super) metrics: LoopMetrics,
+    pub(super) stats: Stats,
+    drift: Watch,
+    pub(super) member: Option<Box<dyn Member>>,
+    /// Partitions that came and whose restore has not begun.
+    pub(super) assigned: VecDeque<Partition>,
+    pub(super) restoring: Option<Restore<M>>,
+    pub(super) held: BTreeMap<Partition, Held<M>>,
+    /// Polled and not stepped.
+    pub(super) pending: VecDeque<Read>,
+    /// Stepped and not committed, because the log asked to try again.
+    pub(super) sealed: Option<Sealed<M>>,
+    pub(super) trouble: Trouble,
+    pub(super) watched: Duration,
+    pub(super) joined: Duration,
+    ready: Arc<AtomicBool>,
+}
+
+/// A batch as it is to be committed.
+pub(super) struct Sealed<M: Machine> {
+    commit: Commit,
+    batch: Batch<M>,
+    now: Time,
+}
+
+impl<M: Machine> Runner<M> {
+    pub fn new(
+        machine: M,
+        binding: Binding<M>,
+        log: SharedLog,
+        options: Options,
+        metrics: &Metrics,
+    ) -> Self {
+        Self {
+            metrics: metrics.of(binding.machine),
+            machine,
+            binding,
+            options,
+            log,
+            stats: Stats::default(),
+            drift: Watch::default(),
+            member: None,
+            assigned: VecDeque::new(),
+            restoring: None,
+            held: BTreeMap::new(),
+            pending: VecDeque::new(),
+            sealed: None,
+            trouble: Trouble::default(),
+            watched: Duration::ZERO,
+            joined: Duration::ZERO,
+            ready: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    pub fn machine_name(&self) -> MachineName {
+        self.binding.machine
+    }
+
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Whether all partitions held are restored and read. The flag goes on telling it while the loop runs elsewhere.
+    pub fn ready(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.ready)
+    }
+
+    /// The committed state of the partitions held: for tests that compare it.
+    pub fn states(&self) -> impl Iterator<Item = (Partition, &machine::State<M::Key, M::Row>)> {
+        self.held
+            .iter()
+            .map(|(partition, held)| (*partition, &held.state))
+    }
+
+    /// Leaves the group.
+    pub fn leave(mut self) -> Stats {
+        self.forget();
+        self.stats
+    }
+
+    /// Does one thing.
+    ///
+    /// # Errors
+    /// What trying again does not mend.
+    pub fn turn(&mut self, clock: Clock) -> Result<Turn, Error> {
+        self.drift.check(clock)?;
+        if clock.monotonic < self.trouble.until {
+            let until = self.trouble.until;
+            return Ok(Turn::Waiting { until });
+        }
+        let turn = match self.attempt(clock) {
+            Ok(turn) => turn,
+            Err(Error::Log(error)) => self.recover(error, clock)?,
+            Err(
+                error @ (Error::Clock { .. }
+                | Error::Tick { .. }
+                | Error::Step { .. }
+                | Error::Row { .. }
+                | Error::Lost { .. }),
+            ) => return Err(error),
+        };
+        self.tell(turn, clock);
+        Ok(turn)
+    }
+
+    fn attempt(&mut self, clock: Clock) -> Result<Turn, Error> {
+        let Some(mut member) = self.member.take() else {
+            let group = Group {
+                machine: self.binding.machine,
+                inputs: self.binding.inputs.clone(),
+                session: self.options.session,
+            };
+            self.member = Some(self.log.join(group)?);
+            self.joined = clock.monotonic;
+            return Ok(Turn::Moved);
+        };
+        let turn = self.attempt_as(member.as_mut(), clock);
+        self.member = Some(member);
+        turn
+    }
+
+    fn attempt_as(&mut self, member: &mut dyn Member, clock: Clock) -> Result<Turn, Error> {
+        if self.sealed.is_some() {
+            return self.commit(member, clock);
+        }
+        if self.pending.is_empty() {
+            let wait = self.wait();
+            match member.poll(self.options.batch_records_max, wait)? {
+                Polled::Assigned(partitions) => {
+                    self.assigned.extend(partitions);
+                    return Ok(Turn::Moved);
+                }
+                Polled::Revoked(partitions) => {
+                    self.revoke(&partitions);
+                    return Ok(Turn::Moved);
+                }
+                Polled::Records(reads) => self.pending.extend(reads),
+            }
+        }
+        self.look(member, clock)?;
+        self.watch(member, clock)?;
+        if let Some(sealed) = self.step(clock)? {
+            self.sealed = Some(sealed);
+            return self.commit(member, clock);
+        }
+        self.restore(member, clock)
+    }
+
+    /// Nobody waits for records while there is something else to do.
+    fn wait(&self) -> Duration {
+        let busy = !self.assigned.is_empty()
+            || self.restoring.is_some()
+            || self.held.values().any(Held::is_due);
+        if busy {
+            Duration::ZERO
+        } else {
+            self.options.poll_wait
+        }
+    }
+
+    fn revoke(&mut self, partitions: &[Partition]) {
+        self.assigned.retain(|held| !partitions.contains(held));
+        if let Some(restore) = &self.restoring
+            && partitions.contains(&restore.partition)
+        {
+            self.restoring = None;
+        }
+        self.held.retain(|held, _| !partitions.contains(held));
+        self.pending
+            .retain(|read| !partitions.contains(&read.at.partition));
+        for partition in partitions {
+            self.metrics.forget_lag(*partition);
+        }
+    }
+
+    /// Goes on with one partition's restore, if there is one.
+    fn restore(&mut self, member: &mut dyn Member, clock: Clock) -> Result<Turn, Error> {
+        if self.restoring.is_none()
+            && let Some(partition) = self.assigned.front()
+        {
+            let log = self.log.as_ref();
+            let restore = Restore::begin(log, member, &self.binding, *partition)?;
+            self.restoring = Some(restore);
+            self.assigned.pop_front();
+        }
+        let Some(restore) = &mut self.restoring else {
+            return Ok(Turn::Idle);
+        };
+        let wait = self.options.poll_wait;
+        if restore.go_on(self.options.restore_records_max, wait)? {
+            let mut held = restore.finish(self.log.as_ref(), &self.binding, clock.monotonic)?;
+            held.due = next_due(&self.machine, self.binding.machine, &held)?;
+            member.resume(&held.next)?;
+            self.held.insert(restore.partition, held);
+            self.restoring = None;
+            self.stats.restores += 1;
+            self.metrics.restores.inc();
+        }
+        Ok(Turn::Restored)
+    }
+
+    /// Finds out how far the inputs of partitions with a due timer are known.
+    fn look(&mut self, member: &mut dyn Member, clock: Clock) -> Result<(), Error> {
+        let unstepped: BTreeSet<TopicPartition> =
+            self.pending.iter().map(|read| read.at.clone()).collect();
+        for held in self.held.values_mut() {
+            let reached = held.horizon.reached();
+            if held
+                .due
+                .is_some_and(|due| reached < due && due <= clock.now)
+            {
+                let every = self.options.end_every;
+                held.horizon
+                    .look(self.log.as_ref(), member, &unstepped, clock, every)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps a batch of records and ticks. Nothing, when there are neither.
+    fn step(&mut self, clock: Clock) -> Result<Option<Sealed<M>>, Error> {
+        let machine = self.binding.machine;
+        let reads = self.take();
+        let last = self.held.values().map(|held| held.now).max();
+        let now = clock.now.max(last.unwrap_or(Time::MIN));
+        let stepper = Stepper {
+            machine: &self.machine,
+            binding: &self.binding,
+            held: &self.held,
+            partitions: self.options.partitions,
+            own_partitions: self.own_partitions(),
+            now,
+            due_max: clock.now,
+            bytes_max: self.options.batch_bytes_max,
+        };
+        let mut stepped = stepper.batch(&reads, Stepper::all);
+        if let Err(Fault::Step(text)) = &stepped
+            && !self.options.panics_fail
+        {
+            tracing::error!(
+                machine = machine.as_str(),
+                text,
+                "a step broke an assertion"
+            );
+            self.metrics.assertions.inc();
+            stepped = stepper.batch(&reads, Stepper::one_by_one);
+        }
+        let (batch, taken, commit) = stepped.map_err(|fault| match fault {
+            Fault::Step(text) => Error::Step { machine, text },
+            Fault::Tick { partition, text } => Error::Tick {
+                machine,
+                partition,
+                text,
+            },
+        })?;
+        for read in reads.into_iter().skip(taken).rev() {
+            self.pending.push_front(read);
+        }
+        Ok(commit.map(|commit| Sealed { commit, batch, now }))
+    }
+
+    /// The next records, as many as a batch may have.
+    fn take(&mut self) -> Vec<Read> {
+        let mut reads = Vec::new();
+        let mut bytes = 0;
+        while reads.len() < self.options.batch_records_max && bytes < self.options.batch_bytes_max {
+            let Some(read) = self.pending.pop_front() else {
+                break;
+            };
+            bytes += read.key.len() + read.value.as_ref().map_or(0, Bytes::len);
+            reads.push(read);
+        }
+        reads
+    }
+
+    fn own_partitions(&self) -> u32 {
+        let first = &self.binding.inputs[0];
+        first.partitions().count(self.options.partitions)
+    }
+
+    /// Commits what is sealed; then, and only then, the state takes the changes.
+    fn commit(&mut self, member: &mut dyn Member, clock: Clock) -> Result<Turn, Error> {
+        let Some(sealed) = self.sealed.take() else {
+            return Ok(Turn::Idle);
+        };
+        assert!(
+            !sealed.commit.next.is_empty(),
+            "a commit that names no partition is not fenced"
+        );
+        let timer = self.metrics.commit_seconds.start_timer();
+        let committed = member.commit(sealed.commit.clone());
+        timer.observe_duration();
+        if let Err(error) = committed {
+            if error.severity() == Severity::Retry {
+                self.sealed = Some(sealed);
+            }
+            return Err(error.into());
+        }
+        let tally = sealed.batch.tally;
+        self.stats.tally.add(&tally);
+        self.stats.commits += 1;
+        self.metrics.add(&tally);
+        self.metrics.commits.inc();
+        self.trouble.is_over();
+        self.apply(sealed, clock)?;
+        if self
+            .stats
+            .commits
+            .is_multiple_of(self.options.trim_every_commits)
+        {
+            self.trim();
+        }
+        Ok(Turn::Committed {
+            inputs: tally.inputs,
+        })
+    }
+
+    fn apply(&mut self, sealed: Sealed<M>, clock: Clock) -> Result<(), Error> {
+        for (partition, work) in sealed.batch.works {
+            let Some(held) = self.held.get_mut(&partition) else {
+                continue;
+            };
+            for (key, row) in work.changes {
+                match row {
+                    Some(row) => held.state.insert(key, row),
+                    None => held.state.remove(&key),
+                };
+            }
+            for (input, time) in &work.seen {
+                held.horizon.saw(input, *time);
+            }
+            held.next = work.next;
+            held.now = sealed.now;
+            held.progress = clock.monotonic;
+            held.due = next_due(&self.machine, self.binding.machine, held)?;
+        }
+        Ok(())
+    }
+
+    /// What others can see of the loop.
+    fn tell(&mut self, turn: Turn, clock: Clock) {
+        match turn {
+            Turn::Idle | Turn::Committed { .. } => {
+                self.trouble.calm();
+                self.metrics.progress.set(clock.now.as_millis() / 1_000);
+            }
+            Turn::Moved | Turn::Restored | Turn::Aborted | Turn::Lost | Turn::Waiting { .. } => {}
+        }
+        let ready = self.member.is_some()
+            && self.assigned.is_empty()
+            && self.restoring.is_none()
+            && (!self.held.is_empty() || clock.monotonic > self.joined + self.options.session);
+        self.ready.store(ready, Ordering::Relaxed);
+        self.metrics.ready.set(i64::from(ready));
+    }
+}
+
+fn next_due<M: Machine>(
+    machine: &M,
+    name: MachineName,
+    held: &Held<M>,
+) -> Result<Option<Time>, Error> {
+    let due = batch::next_due(machine, &held.state, Changes::new()).0;
+    due.map_err(|Broken(text)| Error::Tick {
+        machine: name,
+        partition: held.codec.at.partition,
+        text,
+    })
+}

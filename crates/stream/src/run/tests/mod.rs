@@ -1,0 +1,3 @@
+mod counter;
+mod simulation;
+mod turns;

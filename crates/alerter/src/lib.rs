@@ -1,8 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 pub mod calendar;
+mod case;
+pub mod cases;
+pub mod clock;
+mod command;
+mod deadline;
 pub mod fault;
+mod group;
+mod life;
+mod notice;
+mod queue;
 pub mod route;
+mod signal;
+mod turn;
 
 #[cfg(test)]
 mod samples;

@@ -1,0 +1,191 @@
+//! The machine `cases`: signals and commands in; cases, notices, outcomes and steps out.
+
+use std::sync::Arc;
+
+use event::{
+    CaseId, CommandId, Company, EventId, MatterId, ProfileId, Time, Token, Version,
+    case::StepKind,
+    case_input::{CaseInput, Signal, SignalKind},
+    command_outcome::CommandResult,
+    rules::Rules,
+};
+use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
+use serde::{Deserialize, Serialize};
+
+use crate::{case::Case, queue::Work, turn::Turn};
+
+/// The machine. All it knows is in its rows.
+#[derive(Debug, Default)]
+pub struct Cases;
+
+impl Cases {
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+/// What the machine reads: topic `case.input`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    Input(CaseInput),
+}
+
+/// Rows of one kind lie together, and within a kind those of one case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Key {
+    Rules,
+    /// The number of the next piece of work to be queued.
+    QueueEnd,
+    Queue(u64),
+    Timer(Time, CaseId),
+    Case(CaseId),
+    /// A customer the case tells of its steps, by the route value of a signal.
+    Anchor(CaseId, Token),
+    /// What a command came to at this case.
+    Command(CaseId, CommandId),
+    /// Where signals of a matter go that come here.
+    Forward(CaseId, MatterId),
+    /// The first case has absorbed the second.
+    Joined(CaseId, CaseId),
+    Signal(CaseId, MatterId, EventId, SignalKind),
+    Step(CaseId, u32),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Row {
+    Rules(#[serde(with = "shared")] Arc<Company>),
+    QueueEnd(u64),
+    Queue(Box<Work>),
+    Timer,
+    Case(Box<Case>),
+    Anchor(Known),
+    Command(CommandResult),
+    Forward(Forward),
+    Joined(Version),
+    Signal(Box<Signal>),
+    Step(Noted),
+}
+
+/// How the case knows a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    pub(crate) profile: ProfileId,
+    pub(crate) version: Version,
+}
+
+/// From this version on a matter's signals belong to `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    pub(crate) to: CaseId,
+    pub(crate) version: Version,
+}
+
+/// What a timeline is told of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted {
+    pub(crate) time: Time,
+    pub(crate) what: StepKind,
+    pub(crate) owner: event::DepartmentId,
+    pub(crate) matter: MatterId,
+}
+
+impl Machine for Cases {
+    type Record = Record;
+    type Key = Key;
+    type Row = Row;
+
+    fn step(
+        &self,
+        now: Time,
+        shard: Shard,
+        input: Input<Record>,
+        state: &mut Overlay<'_, Key, Row>,
+        effects: &mut Effects,
+    ) -> Outcome {
+        let mut turn = Turn::new(now, shard, state, effects);
+        let outcome = match input {
+            Input::Record(Record::Input(input)) => match input {
+                CaseInput::Signal(signal) => turn.hear(signal),
+                CaseInput::Command(command) => turn.obey(command),
+                CaseInput::Regroup(regroup) => turn.regroup(&regroup),
+                CaseInput::Absorb(absorb) => turn.absorb(absorb),
+                CaseInput::Rules(rules) => turn.learn(rules),
+            },
+            Input::Tick { due } => turn.tick(due),
+        };
+        turn.finish();
+        outcome
+    }
+
+    fn next_due(&self, state: &Overlay<'_, Key, Row>) -> Option<Time> {
+        let mut queue = state.range(Key::Queue(0)..=Key::Queue(u64::MAX));
+        if queue.next().is_some() {
+            return Some(Time::MIN);
+        }
+        first_timer(state).map(|(due, _)| due)
+    }
+}
+
+pub(crate) fn first_timer(state: &Overlay<'_, Key, Row>) -> Option<(Time, CaseId)> {
+    let all = Key::Timer(Time::MIN, FIRST_CASE)..=Key::Timer(Time::MAX, LAST_CASE);
+    state.range(all).next().map(|(key, _)| match key {
+        Key::Timer(due, case) => (*due, *case),
+        Key::Rules
+        | Key::QueueEnd
+        | Key::Queue(_)
+        | Key::Case(_)
+        | Key::Anchor(..)
+        | Key::Command(..)
+        | Key::Forward(..)
+        | Key::Joined(..)
+        | Key::Signal(..)
+        | Key::Step(..) => unreachable!("a range of timers holds {key:?}"),
+    })
+}
+
+pub(crate) const FIRST: Token = Token::new([0; Token::LEN]);
+pub(crate) const LAST: Token = Token::new([0xff; Token::LEN]);
+const FIRST_CASE: CaseId = CaseId::new(FIRST);
+const LAST_CASE: CaseId = CaseId::new(LAST);
+
+impl Turn<'_, '_> {
+    /// Takes a version of the rules, unless a newer one is known.
+    fn learn(&mut self, rules: Rules) -> Outcome {
+        if let Some(Row::Rules(known)) = self.state.get(&Key::Rules) {
+            if known.version > rules.company.version {
+                return Outcome::Stale;
+            }
+            if **known == *rules.company {
+                return Outcome::Duplicate;
+            }
+        }
+        self.company = Arc::new(*rules.company);
+        let row = Row::Rules(Arc::clone(&self.company));
+        self.state.put(Key::Rules, row);
+        Outcome::Applied
+    }
+}
+
+/// The rules are cloned at every step: a row holds them behind a counter.
+mod shared {
+    use std::sync::Arc;
+
+    use event::Company;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        company: &Arc<Company>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Company::serialize(company, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<Company>, D::Error> {
+        Company::deserialize(deserializer).map(Arc::new)
+    }
+}
+
+#[cfg(test)]
+mod tests;

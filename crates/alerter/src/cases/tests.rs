@@ -1,0 +1,753 @@
+//! What happens to one case, told as tables.
+
+use event::{
+    CaseId, Channel, Company, Kind, Millis, Perspective, Score,
+    case::{Phase, StepKind},
+    case_input::{CaseInput, Command, CommandKind, Regroup, Signal, SignalKind},
+    command_outcome::Verdict,
+    notice::Why,
+    rules::{Matcher, Route},
+    timeline_input::{StepNote, TimelineInput},
+};
+use machine::Outcome;
+
+use crate::samples::{World, command, company_of, department, matter, name, noon, signal, token};
+
+mod grouping;
+mod life;
+
+fn company() -> Company {
+    let mut company = company_of(&["care", "delivery", "finance", "posti", "quality"]);
+    company.routes.routes = vec![Route {
+        name: Some(name("deliveries")),
+        receiver: Some(department("delivery")),
+        matchers: Matcher {
+            name: Some("delivery.*".to_owned()),
+            ..Matcher::default()
+        },
+        ..Route::default()
+    }];
+    company
+}
+
+fn world() -> World {
+    World::new(1, company())
+}
+
+const COMPLAINT: Kind = Kind::Complaint;
+
+fn case() -> CaseId {
+    matter(1).own_case()
+}
+
+fn complaint(number: u64) -> Signal {
+    signal(number, COMPLAINT, "delivery.late")
+}
+
+fn contact(number: u64) -> Signal {
+    signal(number, Kind::Service, "call.in")
+}
+
+fn feedback(number: u64, value: f64) -> Signal {
+    let score = Score {
+        metric: name("nps"),
+        value,
+        min: 0.0,
+        max: 10.0,
+    };
+    Signal {
+        score: Some(score),
+        ..signal(number, Kind::Feedback, "survey")
+    }
+}
+
+impl World {
+    fn hear(&mut self, signal: Signal) {
+        let outcome = self.outcome_of(signal);
+        assert_ne!(outcome, Outcome::Rejected);
+    }
+
+    fn outcome_of(&mut self, signal: Signal) -> Outcome {
+        let outcome = self.give(CaseInput::Signal(signal));
+        self.check();
+        outcome
+    }
+
+    /// Gives a command and says what it came to.
+    fn obey(&mut self, command: Command) -> Verdict {
+        let before = self.outcomes().len();
+        let _counted = self.give(CaseInput::Command(command));
+        self.rest();
+        self.check();
+        let outcomes = self.outcomes();
+        assert_eq!(outcomes.len(), before + 1, "A-3: one outcome a command");
+        outcomes[before].result.verdict
+    }
+
+    fn pass(&mut self, length: Millis) {
+        self.now = self.now + length;
+        self.tick();
+        self.check();
+    }
+
+    fn kinds(&self) -> Vec<StepKind> {
+        self.steps(case()).iter().map(|step| step.what).collect()
+    }
+
+    fn told(&self) -> Vec<(String, Why)> {
+        let notices = self.notices();
+        notices
+            .iter()
+            .map(|notice| (notice.department.to_string(), notice.why))
+            .collect()
+    }
+
+    fn notes(&self) -> Vec<StepNote> {
+        let notes = self.records.iter().filter_map(|record| match record {
+            event::Record::TimelineInput(TimelineInput::Step(note)) => Some(note.clone()),
+            _ => None,
+        });
+        notes.collect()
+    }
+
+    fn phase(&self) -> Phase {
+        self.cases()[&case()].phase
+    }
+}
+
+fn told(expected: &[(&str, Why)]) -> Vec<(String, Why)> {
+    expected
+        .iter()
+        .map(|(department, why)| ((*department).to_owned(), *why))
+        .collect()
+}
+
+#[test]
+fn a_complaint_is_routed_missed_escalated_acknowledged_handed_off_and_resolved() {
+    let mut world = world();
+    let outcome = world.outcome_of(complaint(1));
+    assert_eq!(outcome, Outcome::Applied);
+    let state = world.cases()[&case()].clone();
+    assert_eq!(state.owner, department("delivery"));
+    assert_eq!(state.route, [name("deliveries")]);
+    assert_eq!(state.happened, noon() + Millis::from_secs(60));
+    assert_eq!(state.deadline, Some(world.now + Millis::from_hours(4)));
+
+    world.pass(Millis::from_hours(5));
+    assert_eq!(
+        world.obey(command(1, case(), CommandKind::Acknowledge)),
+        Verdict::Applied
+    );
+    assert_eq!(
+        world.obey(command(2, case(), CommandKind::Contact)),
+        Verdict::Applied
+    );
+    let offer = Command {
+        to: Some(department("finance")),
+        ..command(3, case(), CommandKind::HandOff)
+    };
+    assert_eq!(world.obey(offer), Verdict::Applied);
+    assert_eq!(
+        world.cases()[&case()].owner,
+        department("delivery"),
+        "the giver owns it"
+    );
+    assert_eq!(
+        world.obey(command(4, case(), CommandKind::Accept)),
+        Verdict::Applied
+    );
+    assert_eq!(
+        world.obey(command(5, case(), CommandKind::Resolve)),
+        Verdict::Applied
+    );
+
+    use StepKind::{
+        Accepted, Acknowledged, Contacted, Escalated, Missed, Offered, Opened, Resolved,
+    };
+    let kinds = [
+        Opened,
+        Missed,
+        Escalated,
+        Acknowledged,
+        Contacted,
+        Offered,
+        Accepted,
+        Resolved,
+    ];
+    assert_eq!(world.kinds(), kinds);
+    let state = world.cases()[&case()].clone();
+    assert_eq!(state.owner, department("finance"));
+    assert_eq!(state.trail, [department("delivery"), department("finance")]);
+    assert_eq!(state.deadline, None);
+    assert_eq!(state.contacted, Some(world.now));
+    let missed = &world.steps(case())[1];
+    assert_eq!(
+        missed.time,
+        noon() + Millis::from_hours(5),
+        "the time it was due"
+    );
+    assert_eq!(missed.reason.as_deref(), Some("acknowledge"));
+    let expected = [
+        ("delivery", Why::Opened),
+        ("delivery", Why::Missed),
+        ("care", Why::Escalated),
+        ("finance", Why::Offered),
+        ("delivery", Why::Accepted),
+        ("delivery", Why::Resolved),
+        ("finance", Why::Resolved),
+    ];
+    assert_eq!(world.told(), told(&expected));
+    assert_eq!(
+        world.notes().len(),
+        kinds.len(),
+        "each step once to the one customer"
+    );
+    world.pass(Millis::from_days(30));
+    assert_eq!(world.kinds(), kinds, "nothing is due of a resolved case");
+}
+
+#[test]
+fn five_calls_about_one_delivery_are_one_case_once_it_opens() {
+    let mut world = world();
+    for number in 1..=3 {
+        world.hear(contact(number));
+    }
+    assert_eq!(world.cases().len(), 0, "a call opens no case");
+    let mut second_channel = contact(4);
+    second_channel.channel = Channel::CallCentre;
+    second_channel.what = SignalKind::Complaint;
+    second_channel.kind = COMPLAINT;
+    world.hear(second_channel.clone());
+    world.hear(contact(5));
+    assert_eq!(world.outcome_of(second_channel), Outcome::Duplicate);
+    let state = world.cases()[&case()].clone();
+    assert_eq!(state.contacts, 5);
+    assert_eq!(state.channels, [Channel::CallCentre, Channel::Web]);
+    assert_eq!(
+        world.told(),
+        told(&[("care", Why::Opened), ("care", Why::Heard)])
+    );
+}
+
+#[test]
+fn what_opens_a_case_and_what_opens_it_again() {
+    let mut company = company();
+    company.cases.opens = vec![name("parcel.lost")];
+    let lost = |number| Signal {
+        what: SignalKind::Progress,
+        ..signal(number, Kind::Service, "parcel.lost")
+    };
+    let found = |number| Signal {
+        what: SignalKind::Progress,
+        ..signal(number, Kind::Service, "parcel.found")
+    };
+    for (heard, opens, reopens, why) in [
+        (complaint(200), true, true, "a complaint"),
+        (feedback(200, 3.0), true, true, "low feedback"),
+        (feedback(200, 3.1), false, false, "feedback that is not low"),
+        (
+            signal(200, Kind::Feedback, "survey"),
+            false,
+            false,
+            "feedback without a score",
+        ),
+        (lost(200), true, true, "a service event that the rules name"),
+        (found(200), false, false, "any other service event"),
+        (contact(200), false, true, "a contact"),
+        (
+            contact(10),
+            false,
+            false,
+            "a contact from before it was resolved",
+        ),
+    ] {
+        let mut world = World::new(1, company.clone());
+        world.hear(heard.clone());
+        assert_eq!(!world.cases().is_empty(), opens, "{why}");
+
+        let mut world = World::new(1, company.clone());
+        world.hear(complaint(1));
+        assert_eq!(
+            world.obey(command(1, case(), CommandKind::Resolve)),
+            Verdict::Applied
+        );
+        world.now = world.now + Millis::from_hours(5);
+        world.hear(heard);
+        let phase = if reopens {
+            Phase::Open
+        } else {
+            Phase::Resolved
+        };
+        assert_eq!(world.phase(), phase, "{why}");
+        let told = world
+            .told()
+            .contains(&("delivery".to_owned(), Why::Reopened));
+        assert_eq!(told, reopens, "{why}");
+    }
+}
+
+#[test]
+fn imported_history_tells_nobody_until_something_live_happens() {
+    let history = |signal: Signal| Signal {
+        history: true,
+        ..signal
+    };
+    for (wakes, expected, why) in [
+        (None, &[][..], "nothing live"),
+        (
+            Some(contact(3)),
+            &[("delivery", Why::Opened)][..],
+            "a live call",
+        ),
+    ] {
+        let mut world = world();
+        world.hear(history(complaint(1)));
+        world.hear(history(contact(2)));
+        world.pass(Millis::from_days(20));
+        let state = world.cases()[&case()].clone();
+        assert!(state.dormant && state.deadline.is_none());
+        assert_eq!(
+            state.opened,
+            noon() + Millis::from_secs(60),
+            "in event time"
+        );
+        if let Some(live) = wakes {
+            world.hear(live);
+            assert!(!world.cases()[&case()].dormant);
+        }
+        assert_eq!(world.told(), told(expected), "{why}");
+    }
+    let mut world = world();
+    world.hear(history(complaint(1)));
+    assert_eq!(
+        world.obey(command(1, case(), CommandKind::Acknowledge)),
+        Verdict::Applied
+    );
+    let state = world.cases()[&case()].clone();
+    assert!(
+        !state.dormant && state.deadline.is_some(),
+        "a command wakes it too"
+    );
+    let mut thanks = history(complaint(2));
+    thanks.what = SignalKind::Praise;
+    world.hear(thanks);
+    assert_eq!(world.told(), [], "and nobody is thanked for history");
+}
+
+#[test]
+fn thanks_go_to_all_on_the_path_and_open_nothing() {
+    let mut world = world();
+    world.hear(complaint(1));
+    let mut thanks = signal(2, Kind::Feedback, "praise.courier");
+    thanks.what = SignalKind::Praise;
+    thanks.party = Some(name("posti"));
+    world.hear(thanks.clone());
+    let expected = [
+        ("delivery", Why::Opened),
+        ("care", Why::Praise),
+        ("delivery", Why::Praise),
+        ("posti", Why::Praise),
+    ];
+    assert_eq!(world.told(), told(&expected));
+    assert_eq!(world.outcome_of(thanks.clone()), Outcome::Duplicate);
+    let mut alone = self::world();
+    alone.hear(thanks);
+    assert_eq!(alone.cases().len(), 0);
+    assert_eq!(
+        alone.told(),
+        told(&[("care", Why::Praise), ("posti", Why::Praise)])
+    );
+}
+
+#[test]
+fn a_withdrawn_event_closes_what_it_alone_opened_and_says_so() {
+    let withdrawn = |number| Signal {
+        revision: 1,
+        withdrawn: true,
+        ..complaint(number)
+    };
+    let mut world = world();
+    world.hear(complaint(1));
+    world.hear(contact(2));
+    world.hear(withdrawn(1));
+    assert_eq!(world.phase(), Phase::Closed);
+    assert_eq!(world.kinds().pop(), Some(StepKind::OpenedInError));
+    assert_eq!(world.told().pop(), Some(("delivery".to_owned(), Why::Gone)));
+    assert_eq!(
+        world.outcome_of(complaint(1)),
+        Outcome::Duplicate,
+        "the older revision"
+    );
+    world.hear(complaint(3));
+    assert_eq!(world.phase(), Phase::Open, "the next complaint opens it");
+
+    let mut acted_on = self::world();
+    acted_on.hear(complaint(1));
+    assert_eq!(
+        acted_on.obey(command(1, case(), CommandKind::Acknowledge)),
+        Verdict::Applied
+    );
+    acted_on.hear(withdrawn(1));
+    assert_eq!(acted_on.phase(), Phase::Acknowledged, "a person decides");
+
+    let mut other_reason = self::world();
+    other_reason.hear(complaint(1));
+    other_reason.hear(complaint(2));
+    other_reason.hear(withdrawn(1));
+    assert_eq!(
+        other_reason.phase(),
+        Phase::Open,
+        "the other complaint stands"
+    );
+}
+
+#[test]
+fn whose_eyes_saw_it_decides_where_it_goes() {
+    let seen_by = |perspective| Signal {
+        perspective,
+        ..complaint(1)
+    };
+    let mut world = world();
+    assert_eq!(
+        world.outcome_of(seen_by(Perspective::Simulation)),
+        Outcome::Anonymous
+    );
+    world.hear(seen_by(Perspective::Test));
+    let state = world.cases()[&case()].clone();
+    assert!(state.test);
+    assert_eq!(world.told(), told(&[("canary", Why::Opened)]));
+}
+
+#[test]
+fn the_earliest_complaint_decides_the_route_until_a_person_acts() {
+    for (acts, owner) in [(false, "delivery"), (true, "care")] {
+        let mut world = world();
+        world.hear(signal(5, COMPLAINT, "invoice"));
+        if acts {
+            assert_eq!(
+                world.obey(command(1, case(), CommandKind::Acknowledge)),
+                Verdict::Applied
+            );
+        }
+        world.hear(complaint(1));
+        assert_eq!(world.cases()[&case()].owner, department(owner));
+        let moved = world.told().contains(&("care".to_owned(), Why::Gone));
+        assert_eq!(moved, !acts);
+    }
+}
+
+#[test]
+fn every_refusal_has_its_verdict_and_changes_nothing() {
+    let give = |what: CommandKind| command(7, case(), what);
+    let theirs = |id: &str, command: Command| Command {
+        any_department: false,
+        departments: vec![department(id)],
+        ..command
+    };
+    let to = |id: &str| Command {
+        to: Some(department(id)),
+        ..give(CommandKind::HandOff)
+    };
+    use CommandKind::{Accept, Acknowledge, Contact, Decline, HandOff, Reopen, Resolve, Unknown};
+    use Verdict::*;
+    let untold = Command {
+        told: None,
+        reason: Some("  ".to_owned()),
+        ..give(Resolve)
+    };
+    let unreached = Command {
+        reached: None,
+        ..give(Contact)
+    };
+    let offer = to("finance");
+    for (before, asked, verdict) in [
+        (
+            vec![],
+            Command {
+                case: matter(9).own_case(),
+                ..give(Acknowledge)
+            },
+            NoSuchCase,
+        ),
+        (vec![], theirs("finance", give(Acknowledge)), NotYours),
+        (vec![], theirs("delivery", give(Acknowledge)), Applied),
+        (
+            vec![],
+            Command {
+                expected_version: Some(2),
+                ..give(Acknowledge)
+            },
+            VersionMismatch,
+        ),
+        (
+            vec![],
+            Command {
+                expected_version: Some(1),
+                ..give(Acknowledge)
+            },
+            Applied,
+        ),
+        (vec![give(Acknowledge)], give(Acknowledge), WrongPhase),
+        (vec![give(Resolve)], give(HandOff), WrongPhase),
+        (vec![give(Resolve)], give(Contact), Applied),
+        (vec![], unreached, Incomplete),
+        (vec![], give(HandOff), Incomplete),
+        (vec![], to("delivery"), BadDepartment),
+        (vec![], to("nobody"), BadDepartment),
+        (vec![offer.clone()], to("care"), WrongPhase),
+        (vec![], give(Accept), NoOffer),
+        (vec![], give(Decline), NoOffer),
+        (
+            vec![offer.clone()],
+            theirs("delivery", give(Accept)),
+            NotYours,
+        ),
+        (
+            vec![offer.clone()],
+            theirs("finance", give(Accept)),
+            Applied,
+        ),
+        (
+            vec![offer.clone()],
+            Command {
+                reason: None,
+                ..give(Decline)
+            },
+            Incomplete,
+        ),
+        (
+            vec![offer.clone()],
+            theirs("finance", give(Decline)),
+            Applied,
+        ),
+        (vec![offer], theirs("finance", give(Resolve)), NotYours),
+        (vec![], untold.clone(), CustomerNotTold),
+        (
+            vec![],
+            Command {
+                reason: Some("moved away".to_owned()),
+                ..untold
+            },
+            Applied,
+        ),
+        (vec![], give(Reopen), WrongPhase),
+        (vec![give(Resolve)], give(Reopen), Applied),
+        (vec![], give(Unknown), Verdict::Unknown),
+    ] {
+        let mut world = world();
+        world.hear(complaint(1));
+        for (number, before) in (1..).zip(before) {
+            let id = command(number, case(), before.what).id;
+            assert_eq!(world.obey(Command { id, ..before }), Applied);
+        }
+        let before = world.cases();
+        assert_eq!(world.obey(asked.clone()), verdict, "{asked:?}");
+        assert_eq!(world.cases() == before, verdict != Applied, "{asked:?}");
+        let after = world.cases();
+        assert_eq!(world.obey(asked.clone()), verdict, "A-3: again {asked:?}");
+        assert_eq!(world.cases(), after, "A-3: again {asked:?}");
+    }
+}
+
+#[test]
+fn an_unanswered_offer_returns_and_the_third_hand_off_escalates_with_the_trail() {
+    let mut world = world();
+    world.hear(complaint(1));
+    let offer = |number, to: &str| Command {
+        to: Some(department(to)),
+        ..command(number, case(), CommandKind::HandOff)
+    };
+    assert_eq!(world.obey(offer(1, "finance")), Verdict::Applied);
+    world.pass(Millis::from_hours(9));
+    let state = world.cases()[&case()].clone();
+    assert_eq!(
+        (state.offered_to, state.owner),
+        (None, department("delivery"))
+    );
+    let kinds = world.kinds();
+    assert_eq!(
+        kinds[kinds.len() - 2..],
+        [StepKind::Returned, StepKind::Escalated]
+    );
+
+    assert_eq!(world.obey(offer(2, "finance")), Verdict::Applied);
+    assert_eq!(
+        world.obey(command(3, case(), CommandKind::Accept)),
+        Verdict::Applied
+    );
+    assert_eq!(world.kinds().pop(), Some(StepKind::Accepted));
+    assert_eq!(world.obey(offer(4, "delivery")), Verdict::Applied);
+    let last = world.steps(case()).pop().unwrap();
+    assert_eq!(last.what, StepKind::Escalated);
+    assert_eq!(last.other, Some(department("care")));
+    let trail = "handed on: delivery > finance > delivery";
+    assert_eq!(last.reason.as_deref(), Some(trail));
+}
+
+#[test]
+fn the_final_deadline_escalates_once_whatever_was_done() {
+    let mut world = world();
+    world.hear(complaint(1));
+    let final_deadline = world.cases()[&case()].final_deadline;
+    assert_eq!(final_deadline, Some(world.now + Millis::from_days(14)));
+    for number in 1..=40 {
+        world.pass(Millis::from_hours(10));
+        assert_eq!(
+            world.obey(command(number, case(), CommandKind::Contact)),
+            Verdict::Applied
+        );
+    }
+    assert_eq!(world.cases()[&case()].final_deadline, final_deadline);
+    let missed: Vec<_> = world
+        .steps(case())
+        .into_iter()
+        .filter(|step| step.what == StepKind::Missed)
+        .map(|step| (step.reason.unwrap(), Some(step.time)))
+        .collect();
+    let first = Some(noon() + Millis::from_hours(5));
+    let expected = [
+        ("acknowledge".to_owned(), first),
+        ("final".to_owned(), final_deadline),
+    ];
+    assert_eq!(
+        missed,
+        [
+            &expected[..1],
+            &[(
+                "acknowledge".to_owned(),
+                Some(noon() + Millis::from_hours(9))
+            )],
+            &expected[1..]
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn a_customer_who_becomes_known_later_is_told_of_all_steps() {
+    let mut world = world();
+    world.hear(complaint(1));
+    assert_eq!(
+        world.obey(command(1, case(), CommandKind::Acknowledge)),
+        Verdict::Applied
+    );
+    let first: Vec<_> = world.notes().iter().map(|note| note.id).collect();
+    let mut other = contact(2);
+    other.route = token(2_000);
+    world.hear(other);
+    let notes = world.notes();
+    let to_other: Vec<_> = notes
+        .iter()
+        .filter(|note| note.route == token(2_000))
+        .collect();
+    assert_eq!(
+        to_other.iter().map(|note| note.id).collect::<Vec<_>>(),
+        first
+    );
+    assert_eq!(notes.len(), 4, "hearing is no step to show");
+}
+
+#[test]
+fn an_absorbed_case_answers_repeats_and_passes_on_the_rest() {
+    let mut world = World::new(4, company());
+    world.hear(complaint(1));
+    let mut other = complaint(2);
+    other.matter = matter(2);
+    other.case = matter(2).own_case();
+    world.hear(other);
+    let old = matter(2).own_case();
+    let given = command(1, old, CommandKind::Acknowledge);
+    assert_eq!(world.obey(given.clone()), Verdict::Applied);
+    let regroup = Regroup {
+        from: old,
+        matter: matter(2),
+        to: case(),
+        version: event::Version::ZERO.next(),
+    };
+    assert_eq!(
+        world.give(CaseInput::Regroup(regroup.clone())),
+        Outcome::Applied
+    );
+    world.rest();
+    world.check();
+    assert_eq!(world.give(CaseInput::Regroup(regroup)), Outcome::Duplicate);
+    let cases = world.cases();
+    assert_eq!(cases[&old].absorbed_by, Some(case()));
+    assert_eq!(cases[&old].phase, Phase::Closed);
+    assert_eq!(
+        cases[&case()].phase,
+        Phase::Acknowledged,
+        "a person acted on the other one"
+    );
+    assert_eq!(cases[&case()].matters, [matter(1), matter(2)]);
+
+    assert_eq!(
+        world.obey(given.clone()),
+        Verdict::Applied,
+        "its own repeat"
+    );
+    let here = Command {
+        case: case(),
+        ..given
+    };
+    assert_eq!(
+        world.obey(here),
+        Verdict::Applied,
+        "the repeat is known here too"
+    );
+    assert_eq!(
+        world.obey(command(2, old, CommandKind::Resolve)),
+        Verdict::Applied
+    );
+    let outcome = world.outcomes().pop().unwrap();
+    assert_eq!((outcome.asked, outcome.result.case), (old, case()));
+    assert_eq!(world.phase(), Phase::Resolved);
+    assert_eq!(
+        world.obey(command(2, old, CommandKind::Resolve)),
+        Verdict::Applied,
+        "repeated"
+    );
+}
+
+#[test]
+fn more_than_one_step_may_put_out_waits_and_loses_nothing() {
+    let mut world = World::new(2, company());
+    let small = matter(2);
+    let far = matter(3);
+    assert_ne!(
+        event::Partition::of(small.own_case().as_bytes(), 2),
+        event::Partition::of(far.own_case().as_bytes(), 2)
+    );
+    let count: u64 = 6_000;
+    for number in 0..count {
+        let mut heard = contact(number);
+        heard.matter = far;
+        heard.case = far.own_case();
+        assert_eq!(world.give(CaseInput::Signal(heard)), Outcome::Applied);
+    }
+    let before = world.inputs;
+    world.send(CaseInput::Regroup(Regroup {
+        from: far.own_case(),
+        matter: far,
+        to: small.own_case(),
+        version: event::Version::ZERO.next(),
+    }));
+    world.rest();
+    let held = world
+        .rows()
+        .filter(|(key, _)| matches!(key, super::Key::Signal(..)));
+    let (mut here, mut order) = (0, Vec::new());
+    for (key, _) in held {
+        let super::Key::Signal(case, ..) = key else {
+            continue;
+        };
+        order.push(*case);
+        here += u64::from(*case == small.own_case());
+    }
+    assert_eq!((here, order.len() as u64), (count, count), "A-8");
+    assert!(
+        world.inputs as u64 > before as u64 + count,
+        "it took several steps"
+    );
+    world.check();
+}

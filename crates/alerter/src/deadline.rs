@@ -1,0 +1,147 @@
+//! By when something has to happen to a case, and what happens when it did not.
+
+use event::{
+    CaseId, Company, DepartmentId, Millis, Time,
+    case::{Phase, StepKind},
+    notice::Why,
+};
+
+use crate::{
+    calendar::Calendar,
+    case::{Case, Change},
+    route,
+    turn::Turn,
+};
+
+/// Whatever the rules say, a deadline lies ahead.
+const LENGTH_MIN: Millis = Millis::from_secs(1);
+
+/// Gives an open case the deadlines it lacks, counted from now, and takes them from any other. The published deadline is
+/// the next of them.
+pub(crate) fn settle(case: &mut Case, company: &Company, now: Time) {
+    if !case.is_open() || case.state.dormant {
+        case.acknowledge_due = None;
+        case.contact_due = None;
+        case.state.offer_due = None;
+        case.state.deadline = None;
+        return;
+    }
+    let lengths = &company.deadlines;
+    let calendar = Calendar::of(company, &case.state.owner);
+    case.acknowledge_due = match case.state.phase {
+        Phase::Open => case
+            .acknowledge_due
+            .or_else(|| Some(calendar.add(now, lengths.acknowledge.max(LENGTH_MIN)))),
+        Phase::Acknowledged | Phase::Resolved | Phase::Closed | Phase::Unknown => None,
+    };
+    if case.contact_due.is_none() {
+        case.contact_due = Some(calendar.add(now, lengths.contact.max(LENGTH_MIN)));
+    }
+    if case.state.final_deadline.is_none() {
+        case.state.final_deadline = Some(now + lengths.final_after.max(LENGTH_MIN));
+    }
+    case.state.offer_due = match case.state.offered_to {
+        None => None,
+        Some(_) => case
+            .state
+            .offer_due
+            .or_else(|| Some(calendar.add(now, lengths.offer.max(LENGTH_MIN)))),
+    };
+    case.state.deadline = next(case);
+}
+
+fn next(case: &Case) -> Option<Time> {
+    let last = case.state.final_deadline.filter(|_| !case.final_missed);
+    [
+        case.acknowledge_due,
+        case.contact_due,
+        case.state.offer_due,
+        last,
+    ]
+    .into_iter()
+    .flatten()
+    .min()
+}
+
+impl Turn<'_, '_> {
+    /// A timer is due: what was missed is said, at the time it was due, and somebody else is told. Nothing closes.
+    pub(crate) fn expire(&mut self, at: Time, id: CaseId) {
+        let Some(case) = self.case(id) else {
+            unreachable!("a timer of case {id}, which does not exist");
+        };
+        assert!(
+            case.state.deadline == Some(at),
+            "A-1: the timer of case {id} is not at its deadline"
+        );
+        let mut change = Change::of(case);
+        self.return_offer(&mut change, at);
+        let again = |turn: &Self, case: &Case| {
+            let calendar = Calendar::of(&turn.company, &case.state.owner);
+            Some(calendar.add(at, turn.company.deadlines.again.max(LENGTH_MIN)))
+        };
+        let mut missed = Vec::new();
+        if change.case.acknowledge_due.is_some_and(|due| due <= at) {
+            change.case.acknowledge_due = again(self, &change.case);
+            missed.push("acknowledge");
+        }
+        if change.case.contact_due.is_some_and(|due| due <= at) {
+            change.case.contact_due = again(self, &change.case);
+            missed.push("contact");
+        }
+        if !change.case.final_missed
+            && change
+                .case
+                .state
+                .final_deadline
+                .is_some_and(|due| due <= at)
+        {
+            change.case.final_missed = true;
+            missed.push("final");
+        }
+        if !missed.is_empty() {
+            let missed = missed.join(", ");
+            change.step(StepKind::Missed, at).reason = Some(missed.clone());
+            change.tell_owner(Why::Missed, None);
+            self.escalate(&mut change, at, missed);
+        }
+        let deadline = next(&change.case);
+        assert!(
+            deadline > Some(at),
+            "A-1: case {id} stays at the deadline it missed"
+        );
+        self.save(change);
+    }
+
+    /// An offer that nobody answered in time comes back to the giver, who owned the case all along.
+    fn return_offer(&mut self, change: &mut Change, at: Time) {
+        if change.case.state.offer_due.is_none_or(|due| due > at) {
+            return;
+        }
+        change.case.state.offer_due = None;
+        let Some(offered_to) = change.case.state.offered_to.take() else {
+            unreachable!("an offer is due that was made to nobody");
+        };
+        change.step(StepKind::Returned, at).other = Some(offered_to.clone());
+        change.tell_owner(Why::Returned, Some(&offered_to));
+        let reason = format!("{offered_to} did not answer");
+        self.escalate(change, at, reason);
+    }
+
+    /// Tells the department that sees to it when this one does not. The owner stays.
+    pub(crate) fn escalate(&mut self, change: &mut Change, at: Time, reason: String) {
+        change.case.state.escalations += 1;
+        let owner = change.case.state.owner.clone();
+        let to = self.escalates_to(&owner);
+        let step = change.step(StepKind::Escalated, at);
+        step.other = Some(to.clone());
+        step.reason = Some(reason);
+        change.tell(&to, Why::Escalated, Some(&owner));
+    }
+
+    fn escalates_to(&self, owner: &DepartmentId) -> DepartmentId {
+        let department = self.company.departments.get(owner);
+        department
+            .and_then(|department| department.escalates_to.clone())
+            .unwrap_or_else(|| route::root_receiver(&self.company))
+    }
+}

@@ -1,0 +1,340 @@
+//! Which case a matter belongs to: matters move between cases by versions, and a case that loses its last one is absorbed.
+
+use std::cmp::Reverse;
+
+use event::{
+    CaseId, CommandId, MatterId,
+    case::{Phase, State, StepKind},
+    case_input::{Absorb, Regroup, Signal},
+    command_outcome::CommandResult,
+    notice::Why,
+};
+use machine::Outcome;
+
+use crate::{
+    case::{Case, Change},
+    cases::{FIRST, Forward, Key, LAST, Row},
+    queue::Work,
+    turn::{Bound, Turn, signal_key, signal_of},
+};
+
+/// How many signals of a matter one piece of work sends on.
+const SIGNALS_MAX: usize = 500;
+
+/// How many anchors, command results and contacts one `Absorb` carries, so that it never outgrows a record.
+const FACTS_MAX: usize = 200;
+
+impl Turn<'_, '_> {
+    /// A matter belongs to another case from this version on: its signals are sent there.
+    pub(crate) fn regroup(&mut self, regroup: &Regroup) -> Outcome {
+        let Regroup {
+            from: id,
+            matter,
+            to,
+            version,
+        } = *regroup;
+        if let Some(known) = self.forward(id, matter)
+            && known.version >= version
+        {
+            return if known.version == version {
+                Outcome::Duplicate
+            } else {
+                Outcome::Stale
+            };
+        }
+        let forward = Forward { to, version };
+        self.state
+            .put(Key::Forward(id, matter), Row::Forward(forward));
+        if to == id {
+            return Outcome::Applied;
+        }
+        if let Some(case) = self.case(id) {
+            self.part(case, matter, forward);
+        }
+        self.send(id, Work::SendOn(id, matter));
+        Outcome::Applied
+    }
+
+    /// A case loses a matter: the last one takes the case along, any other leaves it.
+    fn part(&mut self, mut case: Case, matter: MatterId, forward: Forward) {
+        let had = case.figures.matters.contains(&matter);
+        case.awaited.remove(&matter);
+        if had {
+            case.figures = self.figures(case.state.case);
+        }
+        let mut change = Change::of(case);
+        let is_closed = change.case.state.phase == Phase::Closed;
+        if change.case.is_empty() && !is_closed {
+            self.leave(change, matter, forward);
+            return;
+        }
+        if had && !is_closed {
+            change.step(StepKind::Parted, self.now).matter = Some(matter);
+            self.settle(&mut change);
+        }
+        self.save(change);
+    }
+
+    /// Sends on the signals of a matter that belong elsewhere, some at a time.
+    pub(crate) fn send_on(&mut self, id: CaseId, matter: MatterId) -> Outcome {
+        let all = signal_key(id, matter, Bound::First)..=signal_key(id, matter, Bound::Last);
+        let going: Vec<(Key, Signal, Forward)> = self
+            .state
+            .range(all)
+            .filter_map(|(key, row)| {
+                let signal = signal_of(row);
+                let forward = self.way_out(signal)?;
+                Some((key.clone(), signal.clone(), forward))
+            })
+            .take(SIGNALS_MAX)
+            .collect();
+        let more = going.len() == SIGNALS_MAX;
+        for (key, mut signal, forward) in going {
+            self.state.remove(key);
+            signal.case = forward.to;
+            signal.matter_version = forward.version;
+            self.send(forward.to, Work::Hear(signal));
+        }
+        if more {
+            self.send(id, Work::SendOn(id, matter));
+            return Outcome::Applied;
+        }
+        if self.case(id).is_none_or(|case| case.awaited.is_empty()) {
+            self.forget_strangers(id);
+        }
+        Outcome::Applied
+    }
+
+    /// The case hands over what it knows and answers from now on for the other one.
+    fn leave(&mut self, mut change: Change, matter: MatterId, forward: Forward) {
+        let id = change.case.state.case;
+        let mut state = change.case.state.clone();
+        state.matters = vec![matter];
+        self.hand_over(&change.case, &state, forward);
+        let case = &mut change.case;
+        case.state.phase = Phase::Closed;
+        case.state.absorbed_by = Some(forward.to);
+        case.state.offered_to = None;
+        case.absorbed = Some(forward.version);
+        case.told.clear();
+        let step = change.step(StepKind::Absorbed, self.now);
+        step.matter = Some(matter);
+        step.reason = Some(format!("handled as {}", forward.to));
+        change.case.state.dormant = false;
+        assert!(
+            change.case.is_empty(),
+            "A-4: case {id} is absorbed while it holds a matter"
+        );
+        self.save(change);
+    }
+
+    /// In pieces that each fit a record; the other case unites them.
+    fn hand_over(&mut self, case: &Case, state: &State, forward: Forward) {
+        let id = state.case;
+        let anchors = self.anchors(id);
+        let commands = self.command_results(id);
+        let longest = anchors.len().max(commands.len()).max(case.contacts.len());
+        for piece in 0..longest.div_ceil(FACTS_MAX).max(1) {
+            self.send(
+                forward.to,
+                Work::Absorb(Absorb {
+                    from: id,
+                    to: forward.to,
+                    version: forward.version,
+                    state: state.clone(),
+                    anchors: chunk(&anchors, piece),
+                    commands: chunk(&commands, piece),
+                    contacts: chunk(&case.contacts, piece),
+                    acted: state.acted,
+                }),
+            );
+        }
+    }
+
+    fn command_results(&self, id: CaseId) -> Vec<CommandResult> {
+        let all = Key::Command(id, CommandId::new(FIRST))..=Key::Command(id, CommandId::new(LAST));
+        self.state
+            .range(all)
+            .map(|(_, row)| match row {
+                Row::Command(result) => result.clone(),
+                other => unreachable!("the result of a command is {other:?}"),
+            })
+            .collect()
+    }
+
+    /// Another case's last matter came here. If this one has gone on by a newer decision, so does the other.
+    pub(crate) fn absorb(&mut self, mut absorb: Absorb) -> Outcome {
+        let id = absorb.to;
+        let known = self.case(id);
+        if let Some(case) = &known
+            && let (Some(by), Some(version)) = (case.state.absorbed_by, case.absorbed)
+            && version > absorb.version
+        {
+            absorb.to = by;
+            absorb.version = version;
+            self.send(by, Work::Absorb(absorb));
+            return Outcome::Forwarded;
+        }
+        for anchor in &absorb.anchors {
+            self.know(id, anchor);
+        }
+        for result in absorb.commands.drain(..) {
+            let key = Key::Command(id, result.command);
+            if !self.state.contains(&key) {
+                self.state.put(key, Row::Command(result));
+            }
+        }
+        let joined = Key::Joined(id, absorb.from);
+        let is_first = match self.state.get(&joined) {
+            Some(Row::Joined(version)) => *version < absorb.version,
+            Some(_) | None => true,
+        };
+        self.state.put(joined, Row::Joined(absorb.version));
+        let mut change = Change::of(match known {
+            Some(case) => case,
+            None => unopened(id, &absorb.state),
+        });
+        for fact in &absorb.contacts {
+            if !change.case.contacts.contains(fact) {
+                change.case.contacts.push(fact.clone());
+            }
+        }
+        if is_first {
+            change.case.figures = self.figures(id);
+            let gone = self.join(&mut change, &absorb);
+            self.settle(&mut change);
+            if let Some(forward) = gone
+                && change.case.is_empty()
+            {
+                let matter = absorbed_matter(&absorb);
+                self.leave(change, matter, forward);
+                return Outcome::Applied;
+            }
+        }
+        self.save(change);
+        Outcome::Applied
+    }
+
+    /// Unites the two. Says where the absorbed matter has gone on to, if a newer decision moved it already.
+    fn join(&mut self, change: &mut Change, absorb: &Absorb) -> Option<Forward> {
+        let id = absorb.to;
+        let case = &mut change.case;
+        if case.state.absorbed_by.is_some() {
+            // It had gone, and comes back with the matter: what it was before stays where it went.
+            *case = revived(case, &absorb.state);
+        }
+        let their_owner = absorb.state.owner.clone();
+        unite(case, &absorb.state, absorb.from);
+        let matter = absorbed_matter(absorb);
+        let forward = self
+            .forward(id, matter)
+            .filter(|forward| forward.to != id && forward.version > absorb.version);
+        if forward.is_none() && !case.figures.matters.contains(&matter) {
+            case.awaited.insert(matter);
+        }
+        let step = change.step(StepKind::Joined, self.now);
+        step.other = Some(their_owner.clone());
+        step.matter = Some(matter);
+        step.reason = Some(format!("with {}", absorb.from));
+        if change.case.is_open() {
+            change.tell_owner(Why::Joined, None);
+        }
+        if their_owner != change.case.state.owner && absorb.state.phase.is_open() {
+            let owner = change.case.state.owner.clone();
+            change.tell(&their_owner, Why::Gone, Some(&owner));
+        }
+        forward
+    }
+}
+
+/// The matter whose leaving ended the case.
+fn absorbed_matter(absorb: &Absorb) -> MatterId {
+    let matter = absorb.state.matters.first().copied();
+    matter.unwrap_or_else(|| absorb.from.matter())
+}
+
+fn chunk<T: Clone>(all: &[T], piece: usize) -> Vec<T> {
+    all.iter()
+        .skip(piece * FACTS_MAX)
+        .take(FACTS_MAX)
+        .cloned()
+        .collect()
+}
+
+/// A case that exists because another one was absorbed into it.
+fn unopened(id: CaseId, theirs: &State) -> Case {
+    let mut case = Case::from_state(theirs.clone());
+    case.state.case = id;
+    case.state.version = 0;
+    blank(&mut case);
+    case
+}
+
+/// The same case, counting its steps on, as if nothing else had happened to it.
+fn revived(before: &Case, theirs: &State) -> Case {
+    let mut case = unopened(before.state.case, theirs);
+    case.state.version = before.state.version;
+    case.figures = before.figures.clone();
+    case.contacts = before.contacts.clone();
+    case
+}
+
+/// Closed, and acted on by nobody: what it is united with decides everything.
+fn blank(case: &mut Case) {
+    let state = &mut case.state;
+    state.phase = Phase::Closed;
+    state.offered_to = None;
+    state.matters = Vec::new();
+    state.trail = Vec::new();
+    state.acted = None;
+    state.contacted = None;
+    state.final_deadline = None;
+    state.absorbed_by = None;
+}
+
+/// Sets are united; owner and phase are of the case a person acted on last, else of this one, whose signals decide; the
+/// earlier deadline holds.
+fn unite(case: &mut Case, theirs: &State, from: CaseId) {
+    let id = case.state.case;
+    let is_blank = case.state.trail.is_empty();
+    let acted =
+        theirs.acted.is_some() && (theirs.acted, Reverse(from)) > (case.state.acted, Reverse(id));
+    let (mut first, mut second) = (theirs.trail.clone(), case.state.trail.clone());
+    if acted || is_blank {
+        let state = &mut case.state;
+        state.owner = theirs.owner.clone();
+        state.phase = theirs.phase;
+        state.offered_to = theirs.offered_to.clone();
+        state.offer_due = theirs.offer_due;
+        state.acknowledged = theirs.acknowledged;
+        state.resolved = theirs.resolved;
+        state.route = theirs.route.clone();
+        state.dormant = theirs.dormant;
+        std::mem::swap(&mut first, &mut second);
+    } else {
+        case.state.dormant &= theirs.dormant || !theirs.phase.is_open();
+    }
+    first.append(&mut second);
+    first.dedup();
+    case.told.insert(theirs.owner.clone());
+    let state = &mut case.state;
+    state.trail = first;
+    state.acted = state.acted.max(theirs.acted);
+    state.contacted = state.contacted.max(theirs.contacted);
+    state.opened = state.opened.min(theirs.opened);
+    state.hand_offs = state.hand_offs.max(theirs.hand_offs);
+    state.escalations = state.escalations.max(theirs.escalations);
+    if let Some(due) = theirs.final_deadline
+        && state.final_deadline.is_none_or(|own| due < own)
+    {
+        state.final_deadline = Some(due);
+        case.final_missed = theirs.deadline.is_some_and(|next| next > due);
+    }
+    if let Some(due) = theirs.deadline {
+        let earlier = |own: Option<event::Time>| Some(own.map_or(due, |own| own.min(due)));
+        case.contact_due = earlier(case.contact_due);
+        if case.state.phase == Phase::Open {
+            case.acknowledge_due = earlier(case.acknowledge_due);
+        }
+    }
+}

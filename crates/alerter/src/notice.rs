@@ -1,0 +1,81 @@
+//! What departments are told. Nothing personal and no free text goes into a notice.
+
+use std::collections::BTreeSet;
+
+use event::{
+    Company, DepartmentId, NoticeId, Perspective, Token,
+    case::{Severity, State},
+    case_input::Signal,
+    notice::{Notice, Why},
+};
+
+use crate::{case::Told, route};
+
+/// A notice of a case as it stands after the change that caused it. Its id is made of the case, the step, the department
+/// and the reason, so that it stays the same however often it is made.
+pub(crate) fn of_step(state: &State, told: Told) -> Notice {
+    let parts: [&[u8]; 4] = [
+        state.case.as_bytes(),
+        &told.step.to_be_bytes(),
+        told.department.as_str().as_bytes(),
+        told.why.as_str().as_bytes(),
+    ];
+    Notice {
+        id: NoticeId::new(Token::hash("notice", &parts)),
+        department: told.department,
+        why: told.why,
+        case: state.case,
+        step: told.step,
+        time: told.time,
+        what: state.what.clone(),
+        place: state.place.clone(),
+        party: state.party.clone(),
+        severity: state.severity,
+        contacts: state.contacts,
+        channels: state.channels.clone(),
+        from: told.from,
+        answer_by: state.deadline,
+        route: state.route.clone(),
+    }
+}
+
+/// Thanks go to every department on the matter's path, to those that answer for the party, and to whoever the routes name:
+/// without owner, clock or escalation. The id is made of the event, so that thanks stay the same when the matter moves.
+pub(crate) fn of_praise(
+    company: &Company,
+    signal: &Signal,
+    trail: &[DepartmentId],
+) -> impl Iterator<Item = Notice> {
+    let decision = route::decide(company, signal);
+    let mut departments: BTreeSet<DepartmentId> = decision.also.into_iter().collect();
+    departments.insert(decision.owner);
+    if signal.perspective != Perspective::Test {
+        departments.extend(trail.iter().cloned());
+        if let Some(party) = &signal.party {
+            let answers = company.departments.iter().filter(|(id, department)| {
+                id.as_str() == party.as_str() || department.parties.contains(party)
+            });
+            departments.extend(answers.map(|(id, _)| id.clone()));
+        }
+    }
+    departments.into_iter().map(move |department| {
+        let parts: [&[u8]; 2] = [signal.event.as_bytes(), department.as_str().as_bytes()];
+        Notice {
+            id: NoticeId::new(Token::hash("notice.praise", &parts)),
+            department,
+            why: Why::Praise,
+            case: signal.case,
+            step: 0,
+            time: signal.received,
+            what: signal.name.clone(),
+            place: signal.place.clone(),
+            party: signal.party.clone(),
+            severity: Severity::Low,
+            contacts: 1,
+            channels: vec![signal.channel],
+            from: None,
+            answer_by: None,
+            route: decision.names.clone(),
+        }
+    })
+}

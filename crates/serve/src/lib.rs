@@ -1,1 +1,21 @@
 #![doc = include_str!("../README.md")]
+
+mod access;
+mod api;
+mod config;
+pub mod credential;
+pub mod metrics;
+mod model;
+mod personal;
+mod search;
+mod service;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    api::documented,
+    config::Config,
+    search::Doors,
+    service::{Error, Parts, Service, start},
+};

@@ -1,0 +1,335 @@
+//! Commands: what people and machines do to a case, and what came of it.
+//!
+//! The machine decides; the API writes the command down, waits until the outcome is in the read model, and turns the verdict
+//! into a status.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    time::Duration,
+};
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use event::{
+    CaseId, CommandId, DepartmentId, Record, Token,
+    case::{ContactHow, Phase},
+    case_input::{CaseInput, Command, CommandKind},
+    command_outcome::{CommandOutcome, Verdict},
+};
+use ingest::problem::Problem;
+use serde::Serialize;
+use tokio::time::timeout;
+use utoipa::ToSchema;
+
+use super::{
+    Api, Caller,
+    body::Body,
+    cases, masked, now,
+    refusal::{Present, Refusal},
+};
+use crate::credential::{Credential, Role};
+
+/// A command.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it describes the body, which is read field by field"
+)]
+pub(super) struct CommandBody {
+    /// `acknowledge`, `contact`, `hand_off`, `accept`, `decline`, `resolve` or `reopen`.
+    #[schema(example = "acknowledge")]
+    command: String,
+    reason: Option<String>,
+    /// Refused with 409 when the case has another version.
+    expected_version: Option<u32>,
+    /// `hand_off`: the department it is offered to.
+    to: Option<String>,
+    /// `contact`: `phone`, `email`, `message`, `letter` or `in_person`.
+    how: Option<String>,
+    /// `contact`: whether the customer was reached.
+    reached: Option<bool>,
+    /// `resolve`: how the customer was told; without it `reason` says why not.
+    told: Option<String>,
+}
+
+/// What a command came to.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OutcomeView {
+    command: String,
+    /// `applied`, a reason why not, or `pending`.
+    verdict: &'static str,
+    /// The case that answered: another than was asked, once that one was absorbed.
+    case: String,
+    version: Option<u32>,
+    state: Option<&'static str>,
+    /// Where to ask again while it is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+}
+
+/// Give a command to a case.
+///
+/// The same `Idempotency-Key` of the same credential to the same case is the same command: it is carried out once, and each
+/// repeat gets the first one's outcome.
+#[utoipa::path(
+    post, path = "/v1/cases/{id}/commands", tag = "cases", security(("bearer" = [])),
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = CommandBody,
+    responses(
+        (status = 200, body = OutcomeView), (status = 202, body = OutcomeView),
+        (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 415, body = Problem),
+        (status = 422, body = Problem), (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn give(
+    State(api): State<Api>,
+    Caller(caller): Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Refusal> {
+    let case = cases::asked(&id)?;
+    let id = command_id(case, &caller, &headers)?;
+    let command = read(case, id, &caller, Body::read(&headers, &bytes)?)?;
+    if let Some(outcome) = known(&api, case, id) {
+        return answer(&api, &caller, &outcome);
+    }
+    api.append(vec![Record::CaseInput(CaseInput::Command(command))])
+        .await?;
+    match wait(&api, case, id).await {
+        Some(outcome) => answer(&api, &caller, &outcome),
+        None => Ok(pending(case, id)),
+    }
+}
+
+/// What a command came to. 202 while no outcome is known.
+#[utoipa::path(
+    get, path = "/v1/cases/{id}/commands/{command}", tag = "cases", security(("bearer" = [])),
+    params(("id" = String, Path), ("command" = String, Path)),
+    responses(
+        (status = 200, body = OutcomeView), (status = 202, body = OutcomeView),
+        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem),
+    )
+)]
+pub(super) async fn outcome(
+    State(api): State<Api>,
+    Caller(caller): Caller,
+    Path((id, command)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let case = cases::asked(&id)?;
+    let no_command = || Refusal::NotFound("there is no such command");
+    let command: CommandId = command.parse().map_err(|_| no_command())?;
+    if !may_ask(&api, &caller, case, command) {
+        return Err(NOT_YOURS);
+    }
+    match known(&api, case, command) {
+        Some(outcome) => answer(&api, &caller, &outcome),
+        None => Ok(pending(case, command)),
+    }
+}
+
+const NOT_YOURS: Refusal =
+    Refusal::Forbidden("your departments neither own this case nor are offered it");
+
+/// A reader of the case, or who gave the command: after a decline the case may no longer be its department's.
+fn may_ask(api: &Api, caller: &Credential, case: CaseId, command: CommandId) -> bool {
+    let state = api.state();
+    let Some(row) = state.cases.get(case) else {
+        return true;
+    };
+    caller.may_read(row)
+        || state
+            .cases
+            .steps(case)
+            .any(|step| step.command == Some(command) && step.actor.as_ref() == Some(&caller.name))
+}
+
+/// The same for the same key; without one every request is a command of its own.
+fn command_id(
+    case: CaseId,
+    caller: &Credential,
+    headers: &HeaderMap,
+) -> Result<CommandId, Refusal> {
+    let name = caller.name.as_str().as_bytes();
+    let token = match headers.get("idempotency-key").map(HeaderValue::as_bytes) {
+        Some(key) if key.is_empty() || key.len() > KEY_BYTES_MAX => {
+            return Err(Refusal::Unparseable(format!(
+                "header Idempotency-Key has 1 to {KEY_BYTES_MAX} bytes"
+            )));
+        }
+        Some(key) => Token::hash("command.key", &[case.as_bytes(), name, key]),
+        None => {
+            // The hasher is seeded by the system, anew for each; with the time no two requests have the same.
+            let nonce = RandomState::new().hash_one(now().as_millis()).to_be_bytes();
+            let time = now().as_millis().to_be_bytes();
+            Token::hash("command.nonce", &[case.as_bytes(), name, &nonce, &time])
+        }
+    };
+    Ok(CommandId::new(token))
+}
+
+const KEY_BYTES_MAX: usize = 255;
+
+fn read(
+    case: CaseId,
+    id: CommandId,
+    caller: &Credential,
+    mut body: Body,
+) -> Result<Command, Refusal> {
+    let commands = "one of acknowledge, contact, hand_off, accept, decline, resolve, reopen";
+    let ways = "one of phone, email, message, letter, in_person";
+    let what: Option<CommandKind> = body.required("command", commands);
+    if what == Some(CommandKind::Unknown) {
+        body.fault("command", format!("is not {commands}"));
+    }
+    let reason: Option<String> = body.optional("reason", "a text");
+    let expected_version = body.optional("expected_version", "a whole number from 0 on");
+    let to: Option<DepartmentId> = body.optional("to", "the id of a department");
+    let how: Option<ContactHow> = body.optional("how", ways);
+    let told: Option<ContactHow> = body.optional("told", ways);
+    for (field, way) in [("how", how), ("told", told)] {
+        if way == Some(ContactHow::Unknown) {
+            body.fault(field, format!("is not {ways}"));
+        }
+    }
+    let reached = body.optional("reached", "true or false");
+    body.finish()?;
+    Ok(Command {
+        case,
+        id,
+        actor: caller.name.clone(),
+        departments: caller.departments.iter().cloned().collect(),
+        any_department: match caller.role {
+            Role::Admin => true,
+            Role::Advisor | Role::Lead | Role::FrontLine | Role::Machine => false,
+        },
+        what: what.unwrap_or(CommandKind::Unknown),
+        reason: reason
+            .map(|reason| masked(reason.trim()))
+            .filter(|reason| !reason.is_empty()),
+        expected_version,
+        time: now(),
+        to,
+        how,
+        reached,
+        told,
+        asked: None,
+    })
+}
+
+fn known(api: &Api, case: CaseId, command: CommandId) -> Option<CommandOutcome> {
+    api.state().outcomes.get(case, command).cloned()
+}
+
+/// The outcome, once it and the state of the case that it led to can be read, so that who asks for the case next sees it.
+async fn wait(api: &Api, case: CaseId, command: CommandId) -> Option<CommandOutcome> {
+    let mut applied = api.model.applied();
+    let settled = async {
+        loop {
+            applied.mark_unchanged();
+            if is_settled(api, case, command) || applied.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let wait = Duration::from_millis(api.config.command_wait_ms_max);
+    // The time ran out or not: an outcome that is known is answered, even if the case's own row is late.
+    let _settled = timeout(wait, settled).await.is_ok();
+    known(api, case, command)
+}
+
+fn is_settled(api: &Api, case: CaseId, command: CommandId) -> bool {
+    let state = api.state();
+    let Some(outcome) = state.outcomes.get(case, command) else {
+        return false;
+    };
+    let row = state.cases.get(outcome.result.case);
+    outcome
+        .result
+        .version
+        .is_none_or(|version| row.is_some_and(|row| row.version >= version))
+}
+
+fn answer(api: &Api, caller: &Credential, outcome: &CommandOutcome) -> Result<Response, Refusal> {
+    let result = &outcome.result;
+    let conflict = |detail: &str| Refusal::Conflict {
+        detail: detail.to_owned(),
+        present: present(api, caller, outcome),
+    };
+    match result.verdict {
+        Verdict::Applied => {
+            let view = OutcomeView {
+                command: result.command.to_string(),
+                verdict: result.verdict.as_str(),
+                case: result.case.to_string(),
+                version: result.version,
+                state: result.phase.map(Phase::as_str),
+                link: None,
+            };
+            Ok(Json(view).into_response())
+        }
+        Verdict::NoSuchCase => Err(Refusal::NotFound("there is no such case")),
+        Verdict::NotYours => Err(NOT_YOURS),
+        Verdict::VersionMismatch => Err(conflict("the case has another version")),
+        Verdict::WrongPhase => Err(conflict("the state of the case does not allow it")),
+        Verdict::NoOffer => Err(conflict("no offer waits for an answer")),
+        Verdict::BadDepartment => Err(Refusal::fault(
+            "to",
+            "is not a department of the company, or has the case already",
+        )),
+        Verdict::CustomerNotTold => Err(Refusal::fault(
+            "told",
+            "is missing: say how the customer was told, or in `reason` why not",
+        )),
+        Verdict::Incomplete => Err(Refusal::fault(
+            "command",
+            "needs another field: `hand_off` needs `to`, `contact` needs `how` and `reached`, `decline` needs `reason`",
+        )),
+        Verdict::Unknown => Err(Refusal::Internal(
+            "the command has an outcome that this version of Polku does not know",
+        )),
+    }
+}
+
+/// How the case stands: by the model where the caller may read it and it is not behind, else as the outcome says.
+fn present(api: &Api, caller: &Credential, outcome: &CommandOutcome) -> Present {
+    let result = &outcome.result;
+    let state = api.state();
+    let row = state
+        .cases
+        .get(result.case)
+        .filter(|row| caller.may_read(row) && Some(row.version) >= result.version);
+    Present {
+        case: result.case.to_string(),
+        version: row.map(|row| row.version).or(result.version),
+        state: row.map(|row| row.phase).or(result.phase).map(Phase::as_str),
+        owner: row.map(|row| row.owner.to_string()),
+    }
+}
+
+fn pending(case: CaseId, command: CommandId) -> Response {
+    let link = format!("/v1/cases/{case}/commands/{command}");
+    let location = HeaderValue::from_str(&link).expect("ids are hexadecimal digits");
+    let view = OutcomeView {
+        command: command.to_string(),
+        verdict: "pending",
+        case: case.to_string(),
+        version: None,
+        state: None,
+        link: Some(link),
+    };
+    let headers = [
+        (header::LOCATION, location),
+        (header::RETRY_AFTER, HeaderValue::from_static("1")),
+    ];
+    (StatusCode::ACCEPTED, headers, Json(view)).into_response()
+}

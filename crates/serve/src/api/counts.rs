@@ -1,0 +1,99 @@
+//! The totals, which balance: see `Counts::balanced`.
+
+use axum::{Json, extract::State};
+use ingest::problem::Problem;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Anybody, Api, refusal::Refusal};
+use crate::model;
+
+/// Totals since the beginning of the log, as far as it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Counts {
+    pub(super) events: Events,
+    /// Events on customers' timelines, as the unifier wrote them.
+    pub(super) entries: u64,
+    /// Events of customers that the unifier has not placed yet.
+    pub(super) pending: u64,
+    /// Events that name no identifier and no reference: they count for their place and cause, not for a customer.
+    pub(super) anonymous: u64,
+    /// Events of other perspectives: mystery shoppers, employees, tests.
+    pub(super) apart: u64,
+    /// Whether accepted = entries + pending + anonymous + apart. Each of the five is counted by itself: from the events, from
+    /// the timelines, from what the two do not have in common. False for a moment while an entry moves; false for long means
+    /// that an event is on two timelines.
+    pub(super) balanced: bool,
+    /// Customers with an identifier.
+    pub(super) customers: u64,
+    /// Known by references only, an order or a shipment, so far.
+    pub(super) unidentified: u64,
+    pub(super) cases: Cases,
+    pub(super) notices: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Events {
+    /// Different events in the log.
+    pub(super) accepted: u64,
+    /// Repeats that reached the log and changed nothing.
+    pub(super) duplicate: u64,
+    /// Refused at a door, with a reason.
+    pub(super) rejected: u64,
+    /// In the log, but a machine could not take them.
+    pub(super) refused: u64,
+}
+
+/// Cases of customers by state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Cases {
+    pub(super) open: u64,
+    pub(super) acknowledged: u64,
+    pub(super) resolved: u64,
+    pub(super) closed: u64,
+    /// Open since imported history, and untouched.
+    pub(super) dormant: u64,
+}
+
+/// Totals that balance.
+#[utoipa::path(
+    get, path = "/v1/counts", tag = "counts", security((), ("bearer" = [])),
+    responses((status = 200, body = Counts), (status = 401, body = Problem))
+)]
+pub(super) async fn counts(
+    State(api): State<Api>,
+    Anybody: Anybody,
+) -> Result<Json<Counts>, Refusal> {
+    Ok(Json(of(&api.state())))
+}
+
+pub(super) fn of(state: &model::State) -> Counts {
+    let events = state.events.counts();
+    let identity = state.identity.counts();
+    let cases = state.cases.counts();
+    let entries = state.annotations.entries();
+    let pending = state.pending();
+    Counts {
+        events: Events {
+            accepted: events.accepted,
+            duplicate: events.duplicate,
+            rejected: state.rejects.doors,
+            refused: state.rejects.machines,
+        },
+        entries,
+        pending,
+        anonymous: events.anonymous,
+        apart: events.apart,
+        balanced: events.accepted == entries + pending + events.anonymous + events.apart,
+        customers: identity.customers,
+        unidentified: identity.unidentified,
+        cases: Cases {
+            open: cases.open,
+            acknowledged: cases.acknowledged,
+            resolved: cases.resolved,
+            closed: cases.closed,
+            dormant: cases.dormant,
+        },
+        notices: state.notices.total(),
+    }
+}

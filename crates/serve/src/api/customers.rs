@@ -1,0 +1,311 @@
+//! Customers: found by an exact identifier, read by id.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::HeaderMap,
+};
+use event::{ProfileId, Time, Token, Value, access::AccessKind};
+use ingest::problem::Problem;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Api, Caller, body::Body, masked, now, reason_of, refusal::Refusal};
+use crate::{
+    access,
+    credential::{Credential, Role},
+    model::{self, page::Customer},
+    personal::{self, Permission, Shown},
+};
+
+/// Who is looked for, and why.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it describes the body, which is read field by field"
+)]
+pub(super) struct SearchBody {
+    /// `type:value`: `email:aino@example.fi`. A reference is looked for in the same way: `order:A-77`.
+    #[schema(example = "email:aino@example.fi")]
+    identifier: String,
+    /// Goes to the access record.
+    reason: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Found {
+    /// Several where sources number their customers on their own.
+    customers: Vec<CustomerView>,
+}
+
+/// One customer.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CustomerView {
+    id: String,
+    /// The id that was asked for is an old one: the customer has this one now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_to: Option<String>,
+    /// The latest name given, for a permitted reader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Shown>,
+    /// The strongest first.
+    identifiers: Vec<ValueView>,
+    references: Vec<ValueView>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    first_seen: Option<Time>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_seen: Option<Time>,
+    /// How many events the timeline has.
+    events: usize,
+    open_cases: usize,
+    /// Those that the caller may read, newest first.
+    cases: Vec<String>,
+}
+
+/// An identifier or a reference of a customer.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ValueView {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(flatten)]
+    shown: Shown,
+}
+
+/// Find customers by an exact identifier or reference.
+///
+/// An advisor or lead finds anybody, but sees open only the customers of its departments' cases; the others are masked.
+#[utoipa::path(
+    post, path = "/v1/customers/search", tag = "customers", security(("bearer" = [])),
+    request_body = SearchBody,
+    responses(
+        (status = 200, body = Found), (status = 400, body = Problem),
+        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 415, body = Problem), (status = 422, body = Problem),
+        (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn search(
+    State(api): State<Api>,
+    Caller(caller): Caller,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Json<Found>, Refusal> {
+    if caller.role == Role::Machine {
+        return Err(Refusal::Forbidden("the role machine reads no customer"));
+    }
+    let mut body = Body::read(&headers, &bytes)?;
+    let identifier: Option<String> = body.required("identifier", "a text, `type:value`");
+    let reason: Option<String> = body.required("reason", "a text that says why");
+    if reason
+        .as_ref()
+        .is_some_and(|reason| reason.trim().is_empty())
+    {
+        body.fault("reason", "is empty: say why".to_owned());
+    }
+    body.finish()?;
+    let tokens = tokens_of(&api, &identifier.unwrap_or_default())?;
+    let reason = reason.map(|reason| masked(&reason));
+
+    let customers = find(&api, &tokens);
+    let ids: Vec<ProfileId> = customers.iter().map(|customer| customer.id).collect();
+    api.append(access::records(
+        &caller,
+        now(),
+        AccessKind::Search,
+        &ids,
+        reason,
+    ))
+    .await?;
+    let customers = customers
+        .into_iter()
+        .map(|customer| view(&api, &caller, customer, None))
+        .collect();
+    Ok(Json(Found { customers }))
+}
+
+/// One customer, by a present or an old id.
+///
+/// The role `front_line` says why in the header `Polku-Reason`.
+#[utoipa::path(
+    get, path = "/v1/customers/{id}", tag = "customers", security(("bearer" = [])),
+    params(("id" = String, Path), ("Polku-Reason" = Option<String>, Header)),
+    responses(
+        (status = 200, body = CustomerView), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn customer(
+    State(api): State<Api>,
+    Caller(caller): Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<CustomerView>, Refusal> {
+    let asked = asked(&id)?;
+    let reason = reason_of(&headers, &caller)?;
+    let customer = {
+        let state = api.state();
+        let profile = permitted(&state, &caller, asked)?;
+        state.customer(profile)
+    };
+    let read = [customer.id];
+    api.append(access::records(
+        &caller,
+        now(),
+        AccessKind::Profile,
+        &read,
+        reason,
+    ))
+    .await?;
+    Ok(Json(view(&api, &caller, customer, Some(asked))))
+}
+
+pub(super) fn asked(id: &str) -> Result<ProfileId, Refusal> {
+    id.parse().map_err(|_| NOBODY)
+}
+
+const NOBODY: Refusal = Refusal::NotFound("there is no such customer");
+
+/// The profile an id stands for, if the caller may read it.
+pub(super) fn permitted(
+    state: &model::State,
+    caller: &Credential,
+    asked: ProfileId,
+) -> Result<ProfileId, Refusal> {
+    let not_yours = match caller.role {
+        Role::Machine => "the role machine reads no customer",
+        Role::Advisor | Role::Lead | Role::FrontLine | Role::Admin => {
+            "no case of your departments concerns this customer"
+        }
+    };
+    let profile = state.identity.resolve(asked);
+    let is_permitted = profile.is_some_and(|profile| {
+        let tokens = state.identity.tokens(profile);
+        let cases: Vec<_> = state.cases_of(&tokens).collect();
+        reads_open(caller, &cases)
+    });
+    match profile {
+        Some(profile) if is_permitted => Ok(profile),
+        // Whether somebody is a customer is not told to who may not read the customer.
+        Some(_) => Err(Refusal::Forbidden(not_yours)),
+        None if reads_open(caller, &[]) => Err(NOBODY),
+        None => Err(Refusal::Forbidden(not_yours)),
+    }
+}
+
+/// Whether the caller sees the customer of these cases open.
+fn reads_open(caller: &Credential, cases: &[&event::case::State]) -> bool {
+    match caller.role {
+        Role::Admin | Role::FrontLine => true,
+        Role::Advisor | Role::Lead => cases.iter().any(|case| caller.may_read(case)),
+        Role::Machine => false,
+    }
+}
+
+/// The tokens that a text may stand for: one for each space that its type has at some door.
+fn tokens_of(api: &Api, identifier: &str) -> Result<BTreeSet<Token>, Refusal> {
+    let form = || Refusal::fault("identifier", "is not of the form `type:value`");
+    let (kind, value) = identifier.split_once(':').ok_or_else(form)?;
+    let company = api.state().companies.current();
+    crate::search::tokens(&company, &api.doors, &api.pepper, kind.trim(), value.trim())
+        .map_err(|fault| Refusal::fault("identifier", fault.to_string()))
+}
+
+fn find(api: &Api, tokens: &BTreeSet<Token>) -> Vec<Customer> {
+    let state = api.state();
+    let mut found: Vec<ProfileId> = tokens
+        .iter()
+        .filter_map(|token| state.identity.resolve(ProfileId::new(*token)))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+        .into_iter()
+        .map(|profile| state.customer(profile))
+        .collect()
+}
+
+fn view(
+    api: &Api,
+    caller: &Credential,
+    customer: Customer,
+    asked: Option<ProfileId>,
+) -> CustomerView {
+    let cases: Vec<&event::case::State> = customer.cases.iter().collect();
+    let permission = if reads_open(caller, &cases) {
+        Permission::Open
+    } else {
+        Permission::Masked
+    };
+    let mut readable: Vec<_> = cases
+        .iter()
+        .filter(|case| caller.may_read(case))
+        .map(|case| (std::cmp::Reverse(case.opened), case.case))
+        .collect();
+    readable.sort_unstable();
+    let (identifiers, references) = values(api, &customer.values, permission);
+    CustomerView {
+        id: customer.id.to_string(),
+        moved_to: asked
+            .filter(|asked| *asked != customer.id)
+            .map(|_| customer.id.to_string()),
+        name: name(&customer, permission),
+        identifiers,
+        references,
+        first_seen: customer.first_seen,
+        last_seen: customer.last_seen,
+        events: customer.events,
+        open_cases: cases.iter().filter(|case| case.phase.is_open()).count(),
+        cases: readable
+            .into_iter()
+            .map(|(_, case)| case.to_string())
+            .collect(),
+    }
+}
+
+fn name(customer: &Customer, permission: Permission) -> Option<Shown> {
+    match permission {
+        Permission::Masked => None,
+        Permission::Open => customer
+            .latest
+            .iter()
+            .find_map(|bytes| personal::open(&personal::event(bytes))?.name)
+            .map(|name| Shown::new(Some(&name), permission)),
+    }
+}
+
+/// Identifiers and references, each in the company's order of strength.
+fn values(
+    api: &Api,
+    values: &[(Value, Vec<Arc<[u8]>>)],
+    permission: Permission,
+) -> (Vec<ValueView>, Vec<ValueView>) {
+    let types = api.state().companies.current().types();
+    let strength = |value: &Value| {
+        types
+            .iter()
+            .position(|known| known.class == value.class && known.name == value.kind)
+            .unwrap_or(types.len())
+    };
+    let mut values: Vec<_> = values.iter().collect();
+    values.sort_by_key(|(value, _)| (strength(value), value.token));
+    let (identifiers, references): (Vec<_>, Vec<_>) = values
+        .into_iter()
+        .partition(|(value, _)| value.is_identifier());
+    let shown = |values: Vec<&(Value, Vec<Arc<[u8]>>)>| {
+        values
+            .into_iter()
+            .map(|(value, witnesses)| ValueView {
+                kind: value.kind.to_string(),
+                shown: Shown::new(
+                    personal::written(value, witnesses, &api.pepper, &api.doors.spaces).as_deref(),
+                    permission,
+                ),
+            })
+            .collect()
+    };
+    (shown(identifiers), shown(references))
+}

@@ -1,0 +1,172 @@
+//! The HTTP API, one file per resource.
+//!
+//! Invariants: nobody without a known key reads anything but `/openapi.json` and, where allowed, the counts; what a caller
+//! may see is decided from the same look at the model that is answered from; a read of a customer or a case is in topic
+//! `access` before it is answered.
+
+mod body;
+mod cases;
+mod commands;
+mod counts;
+mod customers;
+mod departments;
+mod document;
+mod front;
+mod layers;
+mod live;
+mod refusal;
+mod timeline;
+
+use std::sync::Arc;
+
+use ::service::{clock, shutdown::Shutdown};
+use axum::{
+    extract::{DefaultBodyLimit, FromRequestParts},
+    http::{HeaderMap, request::Parts},
+    middleware,
+    routing::get,
+};
+use event::{Record, Time};
+use identifier::Pepper;
+use stream::{Append, log::SharedLog};
+use tokio::sync::Semaphore;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use self::document::documented;
+use self::refusal::Refusal;
+use crate::{
+    Config, Doors,
+    credential::{Credential, Credentials, Role},
+    metrics::Metrics,
+    model::{Model, State},
+};
+
+/// What every handler has; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Parties>);
+
+pub(crate) struct Parties {
+    pub(crate) model: Arc<Model>,
+    pub(crate) log: SharedLog,
+    pub(crate) partitions: u32,
+    pub(crate) credentials: Credentials,
+    pub(crate) doors: Doors,
+    pub(crate) pepper: Pepper,
+    pub(crate) config: Config,
+    pub(crate) metrics: Metrics,
+    pub(crate) shutdown: Shutdown,
+    /// Permits for live streams.
+    pub(crate) streams: Arc<Semaphore>,
+}
+
+impl std::ops::Deref for Api {
+    type Target = Parties;
+    fn deref(&self) -> &Parties {
+        &self.0
+    }
+}
+
+/// The largest body of a request; a command is far smaller.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+impl Api {
+    pub(crate) fn new(parties: Parties) -> Self {
+        Self(Arc::new(parties))
+    }
+
+    pub(crate) fn routes(self) -> OpenApiRouter {
+        OpenApiRouter::new()
+            .routes(routes!(customers::search))
+            .routes(routes!(customers::customer))
+            .routes(routes!(timeline::timeline))
+            .routes(routes!(departments::departments))
+            .routes(routes!(departments::inbox))
+            .routes(routes!(live::live))
+            .routes(routes!(cases::case))
+            .routes(routes!(commands::give))
+            .routes(routes!(commands::outcome))
+            .routes(routes!(counts::counts))
+            .route("/", get(front::front))
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .layer(middleware::from_fn_with_state(self.clone(), layers::answer))
+            .with_state(self)
+    }
+
+    fn state(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.model.read()
+    }
+
+    /// Appends records and waits until the log has them.
+    async fn append(&self, records: Vec<Record>) -> Result<(), Refusal> {
+        let appends = records
+            .into_iter()
+            .map(|record| {
+                let value = wire::encode(&record);
+                Append::keyed(record.topic(), record.key(), Some(value), self.partitions)
+            })
+            .collect();
+        self.log.append(appends).await.map_err(|error| {
+            tracing::error!(error = %error, "appending to the log");
+            Refusal::Unavailable("the log does not take records now; nothing was answered or done")
+        })
+    }
+}
+
+fn now() -> Time {
+    Time::from_millis(clock::now_ms())
+}
+
+/// The caller of a request. Without a known key there is none, and the answer is 401.
+pub(crate) struct Caller(Arc<Credential>);
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
+        let credential = api.credentials.of(&parts.headers);
+        credential.map(Caller).ok_or(Refusal::NoKey)
+    }
+}
+
+/// The caller, or nobody where the counts are public.
+pub(crate) struct Anybody;
+
+impl FromRequestParts<Api> for Anybody {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
+        if api.config.counts_public || api.credentials.of(&parts.headers).is_some() {
+            Ok(Anybody)
+        } else {
+            Err(Refusal::NoKey)
+        }
+    }
+}
+
+/// Why somebody reads a customer, where the request has no body to say it: header `Polku-Reason`, UTF-8.
+fn reason_of(headers: &HeaderMap, caller: &Credential) -> Result<Option<String>, Refusal> {
+    let reason = match headers.get("polku-reason") {
+        None => None,
+        Some(value) => Some(
+            std::str::from_utf8(value.as_bytes())
+                .map_err(|_| Refusal::Unparseable("header Polku-Reason is not UTF-8".to_owned()))?,
+        ),
+    };
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    match (caller.role, reason) {
+        (Role::FrontLine, None) => Err(Refusal::Forbidden(
+            "the role front_line reads a customer for a reason: send it in the header Polku-Reason",
+        )),
+        (Role::FrontLine | Role::Advisor | Role::Lead | Role::Admin | Role::Machine, reason) => {
+            Ok(reason.map(masked))
+        }
+    }
+}
+
+/// Free text as it may be stored: personal identity codes, cards and IBANs masked, of a bounded length.
+fn masked(text: &str) -> String {
+    let short: String = text.chars().take(REASON_CHARS_MAX).collect();
+    ingest::mask::text(&short).0.into_owned()
+}
+
+const REASON_CHARS_MAX: usize = 1_000;

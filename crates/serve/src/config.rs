@@ -1,0 +1,34 @@
+//! The part of the configuration that is `serve`'s own.
+
+use serde::Deserialize;
+
+/// `[serve]` of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where people reach this process; links in notices begin with it.
+    pub public_url: String,
+    /// The counts and the front page answer without a key. Set on loopback.
+    pub counts_public: bool,
+    /// How long a command waits for its outcome before it answers 202.
+    pub command_wait_ms_max: u64,
+    /// Live streams at one time.
+    pub streams_max: usize,
+    /// Notices of one department that a live stream can still go back to.
+    pub notices_kept_max: usize,
+    /// Between two signs of life on a quiet stream.
+    pub heartbeat_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8700".to_owned(),
+            counts_public: false,
+            command_wait_ms_max: 2_000,
+            streams_max: 1_000,
+            notices_kept_max: 10_000,
+            heartbeat_ms: 15_000,
+        }
+    }
+}

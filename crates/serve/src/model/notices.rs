@@ -1,0 +1,107 @@
+//! The latest notices of each department, for those who follow it live.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use event::{DepartmentId, notice::Notice};
+use stream::Offset;
+use tokio::sync::watch;
+
+#[derive(Debug)]
+pub(crate) struct Notices {
+    boards: BTreeMap<DepartmentId, Board>,
+    /// How many are held per department; older ones are only in the log.
+    kept_max: usize,
+    total: u64,
+}
+
+#[derive(Debug)]
+struct Board {
+    window: VecDeque<(Offset, Arc<Notice>)>,
+    /// Everything below is no longer held.
+    held_from: Offset,
+    /// One past the latest; those who follow wait on it.
+    next: watch::Sender<Offset>,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Board {
+            window: VecDeque::new(),
+            held_from: Offset::START,
+            next: watch::Sender::new(Offset::START),
+        }
+    }
+}
+
+/// What a follower is told.
+#[derive(Debug)]
+pub(crate) enum Since {
+    /// In order of their offsets.
+    Notices(Vec<(Offset, Arc<Notice>)>),
+    /// Some notices after the one named are no longer held, or it was never there: go on from here.
+    Reset(Offset),
+}
+
+impl Notices {
+    pub(crate) fn new(kept_max: usize) -> Self {
+        Self {
+            boards: BTreeMap::new(),
+            kept_max,
+            total: 0,
+        }
+    }
+
+    /// The department's topic exists; its first kept record is at `start` or after it.
+    pub(crate) fn begin(&mut self, department: &DepartmentId, start: Offset) {
+        let board = self.boards.entry(department.clone()).or_default();
+        board.held_from = board.held_from.max(start);
+        board.next.send_if_modified(|next| {
+            let moved = *next < start;
+            *next = start.max(*next);
+            moved
+        });
+    }
+
+    pub(crate) fn apply(&mut self, offset: Offset, notice: Notice) {
+        let board = self.boards.entry(notice.department.clone()).or_default();
+        board.window.push_back((offset, Arc::new(notice)));
+        self.total += 1;
+        while board.window.len() > self.kept_max {
+            if let Some((dropped, _)) = board.window.pop_front() {
+                board.held_from = dropped.next();
+            }
+        }
+        board.next.send_replace(offset.next());
+    }
+
+    pub(crate) fn departments(&self) -> impl Iterator<Item = &DepartmentId> {
+        self.boards.keys()
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Where a follower begins who names no notice: after the latest.
+    pub(crate) fn watch(&self, department: &DepartmentId) -> Option<watch::Receiver<Offset>> {
+        self.boards
+            .get(department)
+            .map(|board| board.next.subscribe())
+    }
+
+    /// The notices from an offset on, at most `max`.
+    pub(crate) fn since(&self, department: &DepartmentId, from: Offset, max: usize) -> Since {
+        let Some(board) = self.boards.get(department) else {
+            return Since::Notices(Vec::new());
+        };
+        let next = *board.next.borrow();
+        if from < board.held_from || from > next {
+            return Since::Reset(board.held_from);
+        }
+        let first = board.window.partition_point(|(at, _)| *at < from);
+        Since::Notices(board.window.iter().skip(first).take(max).cloned().collect())
+    }
+}

@@ -1,0 +1,56 @@
+//! From what a person types to the tokens that it may stand for.
+
+use std::collections::BTreeSet;
+
+use event::{Class, Company, Token};
+use identifier::{Invalid, Pepper, Region, Spaces, Vocabulary};
+
+/// How values are written and numbered at the doors.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    pub spaces: Spaces,
+    /// The regions of all sources; a number without a country code is looked for in each.
+    pub regions: Vec<Region>,
+}
+
+/// One token for each space and region that a value of the type can have come from. Empty for what names nobody.
+///
+/// # Errors
+/// When the type is unknown or no region can read the value.
+pub(crate) fn tokens(
+    company: &Company,
+    doors: &Doors,
+    pepper: &Pepper,
+    kind: &str,
+    raw: &str,
+) -> Result<BTreeSet<Token>, Invalid> {
+    let vocabulary = Vocabulary::new(company);
+    let class = [Class::Identifier, Class::Reference]
+        .into_iter()
+        .find(|class| {
+            let mut types = vocabulary.types(*class);
+            types.any(|known| known.name.as_str() == kind)
+        })
+        .ok_or(Invalid::UnknownType)?;
+    let mut spaces = doors.spaces.known(kind);
+    // What is the same everywhere has no space, also where there is no source yet.
+    spaces.insert("");
+    let mut tokens = BTreeSet::new();
+    let mut fault = None;
+    let mut read = false;
+    for region in &doors.regions {
+        for space in &spaces {
+            match vocabulary.value(pepper, class, kind, space, *region, raw) {
+                Ok(value) => {
+                    read = true;
+                    tokens.extend(value.map(|(value, _)| value.token));
+                }
+                Err(invalid) => fault = Some(invalid),
+            }
+        }
+    }
+    match fault {
+        Some(invalid) if !read => Err(invalid),
+        Some(_) | None => Ok(tokens),
+    }
+}

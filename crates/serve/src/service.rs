@@ -1,0 +1,114 @@
+//! Starts the read model and gives the routes over it.
+
+use std::{io, sync::Arc, thread};
+
+use ::service::{
+    health::{Condition, Health},
+    shutdown::Shutdown,
+};
+use event::Name;
+use identifier::Pepper;
+use prometheus::Registry;
+use stream::log::SharedLog;
+use tokio::sync::Semaphore;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    Config, Doors,
+    api::{Api, Parties},
+    credential::{self, Credentials},
+    metrics::Metrics,
+    model::{Model, follow::Follower},
+};
+
+/// What `serve` needs of the process.
+pub struct Parts {
+    pub log: SharedLog,
+    /// P of the deployment.
+    pub partitions: u32,
+    pub config: Config,
+    /// `[credentials]` of the configuration.
+    pub credentials: std::collections::BTreeMap<Name, credential::Config>,
+    pub doors: Doors,
+    pub pepper: Pepper,
+    pub registry: Registry,
+    pub health: Health,
+    pub shutdown: Shutdown,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("in the credentials")]
+    Credentials(#[from] credential::Error),
+    #[error("registering the metrics of serve")]
+    Metrics(#[from] prometheus::Error),
+    #[error("starting the thread of the read model")]
+    Thread(#[source] io::Error),
+}
+
+/// The running read model and its API.
+pub struct Service {
+    pub(crate) api: Api,
+    health: Health,
+    follower: thread::JoinHandle<()>,
+}
+
+/// Starts to follow the log. The routes answer at once, from what was read so far; `ready` says when that is all.
+///
+/// # Errors
+/// When the configuration or the process does not allow it; the log is not touched.
+pub fn start(parts: Parts) -> Result<Service, Error> {
+    let credentials = Credentials::new(&parts.credentials)?;
+    let metrics = Metrics::new(&parts.registry)?;
+    let model = Arc::new(Model::new(parts.config.notices_kept_max));
+    let follower = Follower::new(
+        Arc::clone(&parts.log),
+        Arc::clone(&model),
+        metrics.clone(),
+        parts.health.clone(),
+        parts.shutdown.clone(),
+    );
+    let follower = thread::Builder::new()
+        .name("serve-follow".to_owned())
+        .spawn(move || follower.run())
+        .map_err(Error::Thread)?;
+    let api = Api::new(Parties {
+        model,
+        log: parts.log,
+        partitions: parts.partitions,
+        credentials,
+        doors: parts.doors,
+        pepper: parts.pepper,
+        streams: Arc::new(Semaphore::new(parts.config.streams_max)),
+        config: parts.config,
+        metrics,
+        shutdown: parts.shutdown,
+    });
+    Ok(Service {
+        api,
+        health: parts.health,
+        follower,
+    })
+}
+
+impl Service {
+    /// The routes with their descriptions, to be merged with those of other parts and given to `documented`.
+    pub fn routes(&self) -> OpenApiRouter {
+        self.api.clone().routes()
+    }
+
+    /// Whether the read model has reached the ends that the log had at the start.
+    pub fn ready(&self) -> bool {
+        self.health.parts().get(PART) == Some(&Condition::Ready)
+    }
+
+    /// Waits for the thread of the read model, which ends when the process stops.
+    pub fn join(self) {
+        if self.follower.join().is_err() {
+            tracing::error!("the thread of the read model panicked");
+        }
+    }
+}
+
+/// The part of the process's health.
+pub(crate) const PART: &str = "serve";

@@ -11,6 +11,10 @@ use crate::{
 };
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one lives at a time, for the length of a step"
+)]
 pub enum CaseInput {
     Signal(Signal),
     Command(Command),

@@ -156,7 +156,7 @@ impl<N: Names> FromStr for Id<N> {
         let hex = text
             .strip_prefix(N::PREFIX)
             .and_then(|rest| rest.strip_prefix('_'))
-            .ok_or(error.clone())?;
+            .ok_or_else(|| error.clone())?;
         hex.parse().map(Self::new).map_err(|_| error)
     }
 }

@@ -139,7 +139,7 @@ mod tests {
             .map(|(key, row)| (*key, *row))
             .collect();
         assert_eq!(some, [(2, "b"), (3, "C")]);
-        assert_eq!(overlay.range(5..3).count(), 0);
+        assert_eq!(overlay.range(4..4).count(), 0);
         assert_eq!(overlay.get(&5), None);
         assert_eq!(
             overlay.into_changes(),

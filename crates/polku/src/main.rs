@@ -1,1 +1,17 @@
-fn main() {}
+//! Polku joins what stores, call centres, the web and subcontractors see of a customer into one timeline, and routes what is
+//! unresolved until it is solved.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use polku::{command::Cli, exit};
+use service::logs;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logs::start(logs::Form::of_stderr());
+    match cli.run() {
+        Ok(code) => code,
+        Err(error) => exit::report(&error),
+    }
+}

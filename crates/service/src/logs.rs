@@ -23,10 +23,12 @@ impl Form {
 }
 
 /// Sends what `tracing` hears to stderr. Called once, by `main`.
-pub fn start(form: Form, directives: Option<&str>) {
+#[expect(clippy::disallowed_methods, reason = "the level is wanted before any configuration is read")]
+pub fn start(form: Form) {
+    let directives = std::env::var("POLKU_LOG").ok();
     let filter = EnvFilter::builder()
         .with_default_directive(tracing::Level::INFO.into())
-        .parse_lossy(directives.unwrap_or("info"));
+        .parse_lossy(directives.as_deref().unwrap_or("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let json = (form == Form::Json).then(|| {
         fmt::layer()

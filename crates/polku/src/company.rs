@@ -1,0 +1,275 @@
+//! `polku company check | apply | show`: what the people who run customer experience decide, and how it reaches the machines.
+
+use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
+
+use anyhow::{Context as _, bail};
+use event::{
+    Class, Company, Name, Partition, Record, Time, Topic, case_input::CaseInput, config::Config,
+    link::Link, rules::Rules, timeline_input::TimelineInput,
+};
+use futures::executor::block_on;
+use identifier::{Pepper, Vocabulary};
+use service::shutdown::Shutdown;
+use stream::{
+    Append, Log, Reader, TopicPartition,
+    log::{End, SharedLog, TopicSpec},
+};
+
+use crate::{exit::Invalid, topics};
+
+/// Reads a company from its file's text.
+///
+/// # Errors
+/// `Invalid` with every fault: what cannot be read by line, what contradicts itself by field.
+pub fn read(path: &Path, text: &str) -> anyhow::Result<Company> {
+    let company: Company = service::config::parse(path, text)?;
+    let mut faults: Vec<String> = alerter::route::check(&company)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if company.version != 0 || !company.blocked.is_empty() {
+        faults.push("`version` and `blocked` are set by `company apply`; remove them".to_owned());
+    }
+    if faults.is_empty() {
+        return Ok(company);
+    }
+    Err(Invalid {
+        path: path.display().to_string(),
+        faults,
+    }
+    .into())
+}
+
+/// What `apply` did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Applied {
+    Unchanged { version: u64 },
+    New { version: u64 },
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Applied::Unchanged { version } => {
+                write!(f, "company version {version} is in force already")
+            }
+            Applied::New { version } => write!(f, "applied company version {version}"),
+        }
+    }
+}
+
+/// Makes the topics the company needs, then tells every machine, then writes down the version in force. Interrupted, it can
+/// be repeated: the same text under the same version changes nothing.
+///
+/// # Errors
+/// When the file is invalid, changes the order of strength, or the log refuses.
+pub fn apply(
+    log: &dyn Log,
+    path: &Path,
+    text: &str,
+    config: &crate::config::Config,
+    pepper: &Pepper,
+) -> anyhow::Result<Applied> {
+    let partitions = config.log.partitions;
+    let mut company = read(path, text)?;
+    let before = latest(log)?;
+    if let Some(before) = &before {
+        if before.text == text {
+            return Ok(Applied::Unchanged {
+                version: before.version,
+            });
+        }
+        keeps_strength(
+            &read(Path::new("the company in force"), &before.text)?,
+            &company,
+            path,
+        )?;
+    }
+    company.version = before.map_or(1, |before| before.version + 1);
+    company.blocked =
+        Vocabulary::new(&company).blocked_tokens(pepper, &config.spaces(), &config.regions());
+    let notices = company
+        .departments
+        .keys()
+        .chain(topics::BUILT_IN_DEPARTMENTS.iter())
+        .cloned()
+        .map(Topic::Notice);
+    let specs: Vec<TopicSpec> = notices
+        .map(|topic| topics::spec(topic, partitions))
+        .collect();
+    log.create_topics(&specs)
+        .context("making the notice topics")?;
+
+    let version = company.version;
+    let mut records = vec![Record::Link(Link::Rules(rules(Partition(0), &company)))];
+    for partition in Partition::all(partitions) {
+        records.push(Record::TimelineInput(TimelineInput::Rules(rules(
+            partition, &company,
+        ))));
+        records.push(Record::CaseInput(CaseInput::Rules(rules(
+            partition, &company,
+        ))));
+    }
+    block_on(
+        log.append(
+            records
+                .iter()
+                .map(|record| append(record, partitions))
+                .collect(),
+        ),
+    )
+    .context("telling the machines")?;
+    let written = Config {
+        name: name(),
+        version,
+        time: Time::from_millis(service::clock::now_ms()),
+        text: text.to_owned(),
+    };
+    block_on(log.append(vec![append(&Record::Config(written), partitions)]))
+        .context("writing down the version")?;
+    Ok(Applied::New { version })
+}
+
+fn rules(partition: Partition, company: &Company) -> Rules {
+    Rules {
+        partition,
+        company: Box::new(company.clone()),
+    }
+}
+
+fn append(record: &Record, partitions: u32) -> Append {
+    Append::keyed(
+        record.topic(),
+        record.key(),
+        Some(wire::encode(record)),
+        partitions,
+    )
+}
+
+fn name() -> Name {
+    Name::new("company").expect("`company` is a name")
+}
+
+/// The company in force.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn latest(log: &dyn Log) -> anyhow::Result<Option<Config>> {
+    let at = TopicPartition::new(Topic::Config, Partition(0));
+    let (mut next, end) = (log.start(&at)?, log.end(&at, End::Committed)?);
+    let mut reader = log.read(BTreeMap::from([(at, next)]))?;
+    let mut latest = None;
+    let deadline = service::clock::instant() + Duration::from_secs(30);
+    while next < end {
+        for read in reader.poll(100, Duration::from_millis(200))? {
+            next = read.offset.next();
+            let Some(value) = read.value else { continue };
+            if let Record::Config(config) =
+                wire::decode(&Topic::Config, &value).context("reading the company in force")?
+            {
+                latest = Some(config);
+            }
+        }
+        // The end may count records that no reader is shown; nothing more then comes before it.
+        if latest.is_some() && reader.poll(1, Duration::ZERO)?.is_empty() {
+            break;
+        }
+        if service::clock::instant() > deadline {
+            bail!(
+                "the topic {} could not be read to its end {end} within 30 s",
+                Topic::Config
+            );
+        }
+    }
+    Ok(latest)
+}
+
+/// Tells whoever wants to know of each company that comes into force.
+pub struct Follower {
+    reader: Box<dyn Reader>,
+}
+
+impl Follower {
+    /// # Errors
+    /// When the topic cannot be read.
+    pub fn new(log: &SharedLog) -> anyhow::Result<Follower> {
+        let at = TopicPartition::new(Topic::Config, Partition(0));
+        let start = log.start(&at)?;
+        Ok(Follower {
+            reader: log.read(BTreeMap::from([(at, start)]))?,
+        })
+    }
+
+    /// Follows until the process stops. What cannot be read is logged, and the rules stay as they are.
+    pub fn run(mut self, shutdown: &Shutdown, tell: impl Fn(&Company)) {
+        while !shutdown.is_stopping() {
+            let reads = match self.reader.poll(100, FOLLOW_WAIT) {
+                Ok(reads) => reads,
+                Err(error) => {
+                    tracing::warn!(%error, "following the company");
+                    Vec::new()
+                }
+            };
+            for value in reads.into_iter().filter_map(|read| read.value) {
+                match understand(&value) {
+                    Ok(company) => tell(&company),
+                    Err(error) => tracing::error!(
+                        error = format!("{error:#}"),
+                        "the new company cannot be read"
+                    ),
+                }
+            }
+        }
+    }
+}
+
+const FOLLOW_WAIT: Duration = Duration::from_millis(500);
+
+fn understand(value: &[u8]) -> anyhow::Result<Company> {
+    match wire::decode(&Topic::Config, value)? {
+        Record::Config(config) => {
+            let mut company = read(Path::new("the company in force"), &config.text)?;
+            company.version = config.version;
+            Ok(company)
+        }
+        other => bail!(
+            "a record of {} in the topic of configurations",
+            other.topic()
+        ),
+    }
+}
+
+/// The order of strength is fixed at first start: ids of profiles are made by it. Weaker types may be added at its end.
+fn keeps_strength(before: &Company, after: &Company, path: &Path) -> anyhow::Result<()> {
+    for class in [Class::Identifier, Class::Reference] {
+        let order = |company: &Company| -> Vec<Name> {
+            company
+                .types()
+                .into_iter()
+                .filter(|known| known.class == class)
+                .map(|known| known.name)
+                .collect()
+        };
+        let (was, is) = (order(before), order(after));
+        if !is.starts_with(&was) {
+            let listed = |names: &[Name]| {
+                names
+                    .iter()
+                    .map(Name::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            let fault = format!(
+                "the order of strength was `{}` and would become `{}`: it is fixed at first start, new types go to its end",
+                listed(&was),
+                listed(&is)
+            );
+            return Err(Invalid {
+                path: path.display().to_string(),
+                faults: vec![fault],
+            }
+            .into());
+        }
+    }
+    Ok(())
+}

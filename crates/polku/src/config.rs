@@ -1,0 +1,181 @@
+//! `polku.toml`, the machine side, for ops.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use event::{Name, SourceId};
+use identifier::{Region, Spaces};
+use ingest::Source;
+use serde::{Deserialize, Serialize};
+use serve::credential::Credentials;
+
+use crate::exit::Invalid;
+
+/// What `polku.toml`, the environment and the built-in defaults say together.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The address of everything this process answers on.
+    pub listen: SocketAddr,
+    /// The directory of the embedded log.
+    pub data: PathBuf,
+    pub log: LogConfig,
+    #[serde(default)]
+    pub kafka: Option<stream::kafka::Config>,
+    pub privacy: Privacy,
+    pub identity: Identity,
+    #[serde(default)]
+    pub sources: BTreeMap<SourceId, Source>,
+    #[serde(default)]
+    pub credentials: BTreeMap<Name, serve::credential::Config>,
+    #[serde(default)]
+    pub serve: serve::Config,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogKind {
+    Embedded,
+    Kafka,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    pub kind: LogKind,
+    /// P: fixed for the life of a deployment.
+    pub partitions: u32,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// By default `pepper` under `data`.
+    #[serde(default)]
+    pub pepper_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The country of phone numbers without one, where a source names no other.
+    pub region: Region,
+    /// Type -> the space its values are numbered in, for all sources.
+    #[serde(default)]
+    pub spaces: BTreeMap<Name, Name>,
+}
+
+const DEFAULTS: &str = include_str!("default.toml");
+
+impl Config {
+    /// Reads the file (none: only defaults and environment) and checks what one field alone cannot tell.
+    ///
+    /// # Errors
+    /// Every fault, with file and line where the file has one.
+    pub fn read(file: Option<&Path>) -> anyhow::Result<Config> {
+        let config: Config = service::config::load(DEFAULTS, file, std::env::vars_os())?;
+        let faults = config.faults();
+        if faults.is_empty() {
+            return Ok(config);
+        }
+        let path = file.map_or_else(
+            || "the configuration".to_owned(),
+            |path| path.display().to_string(),
+        );
+        Err(Invalid { path, faults }.into())
+    }
+
+    pub fn pepper_file(&self) -> PathBuf {
+        self.privacy
+            .pepper_file
+            .clone()
+            .unwrap_or_else(|| self.data.join("pepper"))
+    }
+
+    /// Which numbers mean the same in which sources.
+    pub fn spaces(&self) -> Spaces {
+        Spaces {
+            all: self.identity.spaces.clone(),
+            sources: self
+                .sources
+                .iter()
+                .map(|(id, source)| (id.clone(), source.spaces.clone()))
+                .collect(),
+        }
+    }
+
+    /// The countries whose national phone numbers come in.
+    pub fn regions(&self) -> Vec<Region> {
+        let mut regions = vec![self.identity.region];
+        for region in self.sources.values().filter_map(|source| source.region) {
+            if !regions.contains(&region) {
+                regions.push(region);
+            }
+        }
+        regions
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.log.partitions == 0 || self.log.partitions > 1_024 {
+            faults.push(format!(
+                "`log.partitions` is {}; it must be between 1 and 1024",
+                self.log.partitions
+            ));
+        }
+        if self.log.kind == LogKind::Kafka && self.kafka.is_none() {
+            faults.push("`log.kind` is `kafka` and there is no table `kafka`; name at least `kafka.bootstrap`".to_owned());
+        }
+        for (id, source) in &self.sources {
+            faults.extend(
+                source
+                    .faults()
+                    .into_iter()
+                    .map(|fault| format!("`sources.{id}`: {fault}")),
+            );
+        }
+        if let Err(error) = Credentials::new(&self.credentials) {
+            faults.push(error.to_string());
+        }
+        if let Some(kafka) = &self.kafka {
+            faults.extend(
+                kafka
+                    .faults()
+                    .into_iter()
+                    .map(|fault| format!("`kafka`: {fault}")),
+            );
+        }
+        faults
+    }
+
+    /// The configuration as it is in force, without secrets: keys are shown as the hashes they are kept as, files by their paths.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn show(file: Option<&Path>) -> anyhow::Result<String> {
+        let table: toml::Table = service::config::load(DEFAULTS, file, std::env::vars_os())?;
+        Ok(toml::to_string_pretty(&hidden(table))?)
+    }
+}
+
+/// Fields that may hold a secret in clear.
+const SECRET_WORDS: [&str; 3] = ["password", "secret", "token"];
+
+fn hidden(table: toml::Table) -> toml::Table {
+    table
+        .into_iter()
+        .map(|(key, value)| {
+            let secret =
+                SECRET_WORDS.iter().any(|word| key.contains(word)) && !key.ends_with("_file");
+            let shown = match value {
+                toml::Value::Table(inner) => toml::Value::Table(hidden(inner)),
+                _ if secret => toml::Value::String("(hidden)".to_owned()),
+                other => other,
+            };
+            (key, shown)
+        })
+        .collect()
+}

@@ -1,0 +1,304 @@
+//! What every role of the binary is made of: the log, the pepper, the loops, the routes, and the listener they answer on.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use axum::Router;
+use event::Company;
+use identifier::Pepper;
+use machine::Machine;
+use prometheus::Registry;
+use service::{
+    health::{Condition, Health},
+    shutdown::Shutdown,
+};
+use stream::{
+    embedded::{self, Embedded},
+    kafka::Kafka,
+    log::SharedLog,
+    run::{self, Binding, Runner, Stats},
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    company,
+    config::{Config, LogKind},
+    demo,
+    exit::Invalid,
+};
+
+/// A process while it is put together: roles add their loops and routes, then it runs until it is told to stop.
+pub struct Process {
+    pub config: Config,
+    pub log: SharedLog,
+    pub pepper: Pepper,
+    registry: Registry,
+    health: Health,
+    shutdown: Shutdown,
+    metrics: stream::metrics::Metrics,
+    loops: Vec<Loop>,
+    serve: Option<serve::Service>,
+    routes: OpenApiRouter,
+}
+
+struct Loop {
+    name: &'static str,
+    thread: JoinHandle<Result<Stats, run::Error>>,
+    ready: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Process {
+    /// A role of a cluster: reads what exists, makes nothing.
+    ///
+    /// # Errors
+    /// `Invalid` for a configuration that names the embedded log, which one process holds whole.
+    pub fn role(config: Config) -> anyhow::Result<Process> {
+        if config.log.kind == LogKind::Embedded {
+            let fault = "`log.kind` is `embedded`, which one process holds whole: use `polku dev`, or set it to `kafka`";
+            return Err(Invalid {
+                path: "the configuration".to_owned(),
+                faults: vec![fault.to_owned()],
+            }
+            .into());
+        }
+        let pepper = read_pepper(&config.pepper_file())?;
+        let log = open_log(&config)?;
+        Process::new(config, log, pepper)
+    }
+
+    /// All of Polku over one log; makes the pepper on the first start.
+    ///
+    /// # Errors
+    /// `Invalid` when data exists and its pepper does not: a new one would make strangers of all customers.
+    pub fn whole(config: Config) -> anyhow::Result<Process> {
+        let path = config.pepper_file();
+        if !path.exists()
+            && config.log.kind == LogKind::Embedded
+            && !config.data.join("log.redb").exists()
+        {
+            demo::write(&path, &demo::random_hex::<32>())?;
+        }
+        let pepper = read_pepper(&path)?;
+        let log = open_log(&config)?;
+        Process::new(config, log, pepper)
+    }
+
+    fn new(config: Config, log: SharedLog, pepper: Pepper) -> anyhow::Result<Process> {
+        let registry = Registry::new();
+        let metrics = stream::metrics::Metrics::new(&registry)
+            .context("registering the metrics of the loops")?;
+        Ok(Process {
+            config,
+            log,
+            pepper,
+            registry,
+            health: Health::new(),
+            shutdown: Shutdown::new(),
+            metrics,
+            loops: Vec::new(),
+            serve: None,
+            routes: OpenApiRouter::new(),
+        })
+    }
+
+    /// Runs a machine on a thread of its own from now on.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn add_machine<M: Machine>(
+        &mut self,
+        machine: M,
+        binding: Binding<M>,
+    ) -> anyhow::Result<()> {
+        let name = binding.machine.as_str();
+        let options = run::Options::new(self.config.log.partitions);
+        let runner = Runner::new(
+            machine,
+            binding,
+            Arc::clone(&self.log),
+            options,
+            &self.metrics,
+        );
+        let ready = runner.ready();
+        self.health.set(
+            name,
+            Condition::Starting {
+                what: "restoring its state".to_owned(),
+            },
+        );
+        let thread = run::spawn(runner, self.shutdown.flag())
+            .with_context(|| format!("starting the loop of {name}"))?;
+        self.loops.push(Loop {
+            name,
+            thread,
+            ready,
+        });
+        Ok(())
+    }
+
+    /// Takes events in by the doors of the configured sources.
+    ///
+    /// # Errors
+    /// When the company in force cannot be read.
+    pub fn add_doors(&mut self) -> anyhow::Result<()> {
+        let door = ingest::Door::new(ingest::Options {
+            sources: self.config.sources.clone(),
+            pepper: self.pepper.clone(),
+            region: self.config.identity.region,
+            spaces: self.config.spaces(),
+            company: in_force(&self.log)?,
+            log: Arc::clone(&self.log),
+            partitions: self.config.log.partitions,
+            metrics: ingest::Metrics::new(&self.registry)
+                .context("registering the metrics of the doors")?,
+            limits: ingest::Limits::default(),
+        });
+        let follower = company::Follower::new(&self.log)?;
+        let (told, shutdown) = (door.clone(), self.shutdown.clone());
+        std::thread::Builder::new()
+            .name("company".to_owned())
+            .spawn(move || follower.run(&shutdown, |company| told.set_company(company)))
+            .context("starting the thread that follows the company")?;
+        self.health.set("doors", Condition::Ready);
+        self.add_routes(ingest::routes(door));
+        Ok(())
+    }
+
+    /// Answers questions from what the log says.
+    ///
+    /// # Errors
+    /// When the credentials contradict each other.
+    pub fn add_serve(&mut self) -> anyhow::Result<()> {
+        let mut config = self.config.serve.clone();
+        config.counts_public |= self.config.listen.ip().is_loopback();
+        let service = serve::start(serve::Parts {
+            log: Arc::clone(&self.log),
+            partitions: self.config.log.partitions,
+            config,
+            credentials: self.config.credentials.clone(),
+            doors: serve::Doors {
+                spaces: self.config.spaces(),
+                regions: self.config.regions(),
+            },
+            pepper: self.pepper.clone(),
+            registry: self.registry.clone(),
+            health: self.health.clone(),
+            shutdown: self.shutdown.clone(),
+        })?;
+        self.add_routes(service.routes());
+        self.serve = Some(service);
+        Ok(())
+    }
+
+    fn add_routes(&mut self, routes: OpenApiRouter) {
+        self.routes = std::mem::take(&mut self.routes).merge(routes);
+    }
+
+    /// Listens, and runs until a signal or the end of a loop.
+    ///
+    /// # Errors
+    /// When the port is taken, or why a loop ended.
+    pub fn run(mut self) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("starting the runtime")?;
+        let routes: Router = serve::documented(std::mem::take(&mut self.routes)).merge(
+            service::http::routes(self.registry.clone(), self.health.clone()),
+        );
+        let answered = runtime.block_on(async {
+            self.shutdown
+                .on_signals()
+                .context("listening for signals")?;
+            let listener = service::http::listen(self.config.listen).await?;
+            tracing::info!(listen = %self.config.listen, "answering");
+            let watched = watch(&self.loops, &self.health, &self.shutdown);
+            let (served, ()) = tokio::join!(
+                service::http::serve(listener, routes, self.shutdown.clone()),
+                watched
+            );
+            served.map_err(anyhow::Error::from)
+        });
+        self.shutdown.stop();
+        let mut ended = answered;
+        for one in self.loops {
+            let result = match one.thread.join() {
+                Ok(result) => result
+                    .map(drop)
+                    .with_context(|| format!("the loop of {}", one.name)),
+                Err(_) => Err(anyhow::anyhow!("the loop of {} panicked", one.name)),
+            };
+            // The first failure is the one to tell; the others are its consequences.
+            ended = ended.and(result);
+        }
+        if let Some(serve) = self.serve {
+            serve.join();
+        }
+        ended
+    }
+}
+
+/// Tells the health of the loops, and stops the process when one of them ends by itself.
+async fn watch(loops: &[Loop], health: &Health, shutdown: &Shutdown) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    while !shutdown.is_stopping() {
+        for one in loops {
+            if one.thread.is_finished() {
+                health.set(
+                    one.name,
+                    Condition::Failed {
+                        why: "its loop ended".to_owned(),
+                    },
+                );
+                shutdown.stop();
+            } else if one.ready.load(Ordering::Acquire) {
+                health.set(one.name, Condition::Ready);
+            }
+        }
+        tokio::select! { _ = ticks.tick() => {}, () = shutdown.stopping() => {} }
+    }
+}
+
+/// The rules that doors read events by until they hear of others.
+fn in_force(log: &SharedLog) -> anyhow::Result<Company> {
+    match company::latest(log.as_ref())? {
+        Some(config) => company::read(Path::new("the company in force"), &config.text),
+        None => Ok(Company::default()),
+    }
+}
+
+/// The log that the configuration names.
+///
+/// # Errors
+/// When it cannot be reached, or another process holds it.
+pub fn open_log(config: &Config) -> anyhow::Result<SharedLog> {
+    match (config.log.kind, &config.kafka) {
+        (LogKind::Embedded, _) => Ok(Embedded::open(&config.data, embedded::Options::default())?),
+        (LogKind::Kafka, Some(kafka)) => Ok(Kafka::connect(kafka.clone())?),
+        (LogKind::Kafka, None) => bail!("`log.kind` is `kafka` and there is no table `kafka`"),
+    }
+}
+
+/// The secret behind all tokens.
+///
+/// # Errors
+/// `Invalid` when it is missing or no pepper.
+pub fn read_pepper(path: &Path) -> anyhow::Result<Pepper> {
+    let invalid = |fault: String| Invalid {
+        path: path.display().to_string(),
+        faults: vec![fault],
+    };
+    let text = fs::read_to_string(path).map_err(|error| {
+        invalid(format!(
+            "the pepper cannot be read ({error}); every token is made with it, so restore it from its backup: a new one would make \
+             strangers of all customers"
+        ))
+    })?;
+    Pepper::from_hex(text.trim()).map_err(|error| invalid(error.to_string()).into())
+}

@@ -1,0 +1,188 @@
+//! Polku as the simulated company meets it: over HTTP, with the keys of its systems and people.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use anyhow::{Context as _, bail};
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The keys of a company in clear, as `polku dev` writes them on its first start.
+#[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// By source.
+    pub sources: BTreeMap<String, String>,
+    /// By credential.
+    pub credentials: BTreeMap<String, String>,
+}
+
+/// How long a first start of Polku may take to write the keys.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
+
+impl Keys {
+    /// The key of one source alone.
+    pub fn of_source(source: String, key: String) -> Keys {
+        Keys {
+            sources: BTreeMap::from([(source, key)]),
+            credentials: BTreeMap::new(),
+        }
+    }
+
+    /// Reads the keys once they are there.
+    ///
+    /// # Errors
+    /// When they are not there in time, or cannot be read.
+    pub async fn await_file(path: &Path) -> anyhow::Result<Keys> {
+        let there = async {
+            while !path.exists() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let waited = tokio::time::timeout(WRITTEN_WITHIN, there).await;
+        waited.with_context(|| {
+            format!(
+                "there are no keys at {}; `polku dev` writes them",
+                path.display()
+            )
+        })?;
+        Keys::read(path)
+    }
+
+    pub fn read(path: &Path) -> anyhow::Result<Keys> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("reading the keys in {}", path.display()))?;
+        service::config::parse(path, &text).map_err(Into::into)
+    }
+}
+
+#[derive(Clone)]
+pub struct Api {
+    client: Client,
+    url: String,
+    keys: Keys,
+}
+
+/// How often a request that could not be answered is sent again, and how long after.
+const TRIES: u32 = 60;
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+impl Api {
+    pub fn new(url: &str, keys: Keys) -> anyhow::Result<Api> {
+        let client = Client::builder()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .context("building the HTTP client")?;
+        Ok(Api {
+            client,
+            url: url.trim_end_matches('/').to_owned(),
+            keys,
+        })
+    }
+
+    /// Waits until Polku answers that it is ready.
+    pub async fn ready(&self, within: Duration) -> anyhow::Result<()> {
+        let asked = async {
+            loop {
+                let answer = self.client.get(format!("{}/readyz", self.url)).send().await;
+                if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let waited = tokio::time::timeout(within, asked).await;
+        waited.with_context(|| format!("{} was not ready within {} s", self.url, within.as_secs()))
+    }
+
+    /// Sends a batch of events of one source; repeats it until Polku has them.
+    pub async fn send(&self, source: &str, events: &[Value]) -> anyhow::Result<Value> {
+        let key = self
+            .keys
+            .sources
+            .get(source)
+            .with_context(|| format!("no key for the source {source}"))?;
+        let url = format!("{}/v1/sources/{source}/events", self.url);
+        for _ in 0..TRIES {
+            let answer = self
+                .client
+                .post(&url)
+                .bearer_auth(key)
+                .json(events)
+                .send()
+                .await;
+            match answer {
+                Ok(answer)
+                    if answer.status() == StatusCode::ACCEPTED
+                        || answer.status() == StatusCode::MULTI_STATUS =>
+                {
+                    return answer.json().await.context("reading the answer of a door");
+                }
+                Ok(answer)
+                    if answer.status().is_client_error()
+                        && answer.status() != StatusCode::TOO_MANY_REQUESTS =>
+                {
+                    let status = answer.status();
+                    let text = answer.text().await.unwrap_or_default();
+                    bail!("the door of {source} answered {status}: {text}");
+                }
+                // Busy or away: the events are sent again, and a repeat changes nothing.
+                Ok(_) | Err(_) => tokio::time::sleep(AGAIN_AFTER).await,
+            }
+        }
+        bail!("{url} did not take the events in {TRIES} tries")
+    }
+
+    pub async fn get(&self, credential: &str, path: &str) -> anyhow::Result<(StatusCode, Value)> {
+        let key = self.key(credential)?;
+        let answer = self
+            .client
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(key)
+            .send()
+            .await?;
+        let status = answer.status();
+        Ok((
+            status,
+            answer
+                .json()
+                .await
+                .with_context(|| format!("reading the answer to GET {path}"))?,
+        ))
+    }
+
+    pub async fn post(
+        &self,
+        credential: &str,
+        path: &str,
+        body: &Value,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let key = self.key(credential)?;
+        let answer = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(key)
+            .json(body)
+            .send()
+            .await?;
+        let status = answer.status();
+        Ok((
+            status,
+            answer
+                .json()
+                .await
+                .with_context(|| format!("reading the answer to POST {path}"))?,
+        ))
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn key(&self, credential: &str) -> anyhow::Result<&String> {
+        self.keys
+            .credentials
+            .get(credential)
+            .with_context(|| format!("no key for the credential {credential}"))
+    }
+}

@@ -1,0 +1,261 @@
+//! What the simulated company knows to be true: who said what, which identifiers were ever named together, which matters were
+//! put right. Computed from what was sent, by plain maps, so that it shares no code with what it judges.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+/// An identifier or reference as the truth writes it: the same for every way of writing it down.
+pub(super) type Named = (String, String);
+
+/// An event that Polku accepted.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) source: &'static str,
+    /// Milliseconds since the epoch.
+    pub(super) time_ms: i64,
+    pub(super) kind: String,
+    pub(super) what: String,
+    pub(super) identifiers: Vec<Named>,
+    pub(super) references: Vec<Named>,
+}
+
+/// What a timeline shows of an event, and what makes it this one.
+pub(super) type Shown = (i64, String, String);
+
+impl Sent {
+    pub(super) fn new(source: &'static str, time_ms: i64, event: &Map<String, Value>) -> Sent {
+        let text = |field: &str| {
+            event
+                .get(field)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Sent {
+            source,
+            time_ms,
+            kind: text("kind"),
+            what: text("type"),
+            identifiers: named(event.get("identifiers")),
+            references: named(event.get("references")),
+        }
+    }
+
+    pub(super) fn shown(&self) -> Shown {
+        (self.time_ms, self.source.to_owned(), self.what.clone())
+    }
+
+    /// The customer complains, or asks again.
+    fn is_contact(&self) -> bool {
+        self.kind == "complaint" || self.what.starts_with("call.")
+    }
+
+    /// The order it is about; without one, who speaks and of what.
+    pub(super) fn matter_key(&self) -> Option<Named> {
+        let order = self
+            .references
+            .iter()
+            .find(|(kind, _)| kind == "order")
+            .cloned();
+        let subject = self.what.split('.').next().unwrap_or_default();
+        order.or_else(|| {
+            self.identifiers
+                .first()
+                .map(|(_, value)| (subject.to_owned(), value.clone()))
+        })
+    }
+}
+
+fn named(table: Option<&Value>) -> Vec<Named> {
+    let Some(Value::Object(table)) = table else {
+        return Vec::new();
+    };
+    let mut list = Vec::new();
+    for (kind, value) in table {
+        let values: Vec<&str> = match value {
+            Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+            Value::String(value) => vec![value],
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
+        };
+        list.extend(
+            values
+                .into_iter()
+                .map(|value| (kind.clone(), plain(kind, value))),
+        );
+    }
+    list
+}
+
+/// Phone numbers are written in two ways; the truth keeps the digits of the subscriber.
+fn plain(kind: &str, value: &str) -> String {
+    if kind != "phone" {
+        return value.to_owned();
+    }
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    digits
+        .strip_prefix("358")
+        .or_else(|| digits.strip_prefix('0'))
+        .unwrap_or(&digits)
+        .to_owned()
+}
+
+/// One customer as Polku should see it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Customer {
+    pub(super) identifiers: BTreeSet<Named>,
+    pub(super) events: Vec<Shown>,
+}
+
+/// How a complaint stands.
+#[derive(Clone, Debug)]
+pub(super) struct Matter {
+    /// What later events about it name: the order, or the customer and the subject.
+    pub(super) key: Named,
+    pub(super) complaint: Shown,
+    /// Any identifier of the customer, to find them by.
+    pub(super) customer: Named,
+    pub(super) resolved: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Truth {
+    sent: Vec<Sent>,
+    matters: Vec<Matter>,
+}
+
+impl Truth {
+    /// Takes in what Polku has. A complaint is a matter; who gets in touch again about a resolved one opens it again.
+    pub(super) fn accepted(&mut self, sent: Sent) {
+        if let (Some(key), true) = (sent.matter_key(), sent.is_contact()) {
+            if let Some(matter) = self.matters.iter_mut().find(|matter| matter.key == key) {
+                matter.resolved = false;
+            } else if sent.kind == "complaint"
+                && let Some(customer) = sent.identifiers.first().cloned()
+            {
+                self.matters.push(Matter {
+                    key,
+                    complaint: sent.shown(),
+                    customer,
+                    resolved: false,
+                });
+            }
+        }
+        self.sent.push(sent);
+    }
+
+    /// The company put the matter right.
+    pub(super) fn resolved(&mut self, key: &Named) {
+        for matter in self.matters.iter_mut().filter(|matter| matter.key == *key) {
+            matter.resolved = true;
+        }
+    }
+
+    pub(super) fn matter(&self, key: &Named) -> Option<&Matter> {
+        self.matters.iter().find(|matter| matter.key == *key)
+    }
+
+    pub(super) fn events(&self) -> usize {
+        self.sent.len()
+    }
+
+    pub(super) fn matters(&self) -> &[Matter] {
+        &self.matters
+    }
+
+    /// The customers there are: identifiers are one customer's when a chain of events names them; an event that names only
+    /// references is of the customer whose events name one of them too.
+    pub(super) fn customers(&self) -> Vec<Customer> {
+        let mut groups: BTreeMap<Named, usize> = BTreeMap::new();
+        let mut members: Vec<BTreeSet<Named>> = Vec::new();
+        for sent in &self.sent {
+            let mut joined: BTreeSet<Named> = sent.identifiers.iter().cloned().collect();
+            let Some(first) = joined.first().cloned() else {
+                continue;
+            };
+            let old: BTreeSet<usize> = joined
+                .iter()
+                .filter_map(|name| groups.get(name).copied())
+                .collect();
+            for group in old {
+                joined.append(&mut members[group]);
+            }
+            let group = members.len();
+            for name in &joined {
+                groups.insert(name.clone(), group);
+            }
+            debug_assert!(joined.contains(&first));
+            members.push(joined);
+        }
+        let mut owners: BTreeMap<&Named, usize> = BTreeMap::new();
+        for sent in &self.sent {
+            if let Some(group) = sent.identifiers.first().and_then(|name| groups.get(name)) {
+                for reference in &sent.references {
+                    owners.entry(reference).or_insert(*group);
+                }
+            }
+        }
+        let mut customers: BTreeMap<usize, Customer> = BTreeMap::new();
+        for sent in &self.sent {
+            let by_identifier = sent.identifiers.first().and_then(|name| groups.get(name));
+            let group = by_identifier.or_else(|| {
+                sent.references
+                    .iter()
+                    .find_map(|reference| owners.get(reference))
+            });
+            if let Some(group) = group {
+                let customer = customers.entry(*group).or_default();
+                customer.identifiers.extend(members[*group].iter().cloned());
+                customer.events.push(sent.shown());
+            }
+        }
+        for customer in customers.values_mut() {
+            customer.events.sort();
+        }
+        customers.into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn sent(time_ms: i64, identifiers: Value, references: Value) -> Sent {
+        let event = json!({ "kind": "service", "type": "x", "identifiers": identifiers, "references": references });
+        Sent::new("till", time_ms, event.as_object().unwrap())
+    }
+
+    #[test]
+    fn a_chain_of_identifiers_is_one_customer_and_references_follow() {
+        let mut truth = Truth::default();
+        truth.accepted(sent(1, json!({}), json!({ "shipment": "S1" })));
+        truth.accepted(sent(
+            2,
+            json!({ "email": "a@example.fi" }),
+            json!({ "shipment": "S1" }),
+        ));
+        truth.accepted(sent(3, json!({ "phone": "040 123 4567" }), json!({})));
+        truth.accepted(sent(
+            4,
+            json!({ "phone": "+358401234567", "email": "a@example.fi" }),
+            json!({}),
+        ));
+        truth.accepted(sent(
+            5,
+            json!({ "email": "b@example.fi" }),
+            json!({ "shipment": "S2" }),
+        ));
+        let customers = truth.customers();
+        let times: Vec<Vec<i64>> = customers
+            .iter()
+            .map(|one| one.events.iter().map(|event| event.0).collect())
+            .collect();
+        assert_eq!(times.len(), 2);
+        assert!(
+            times.contains(&vec![1, 2, 3, 4]) && times.contains(&vec![5]),
+            "{times:?}"
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! What people see, as text. Ids become `case 1`, `matter 1` in the order in which they are first shown, so that the text does not
+//! change with the keys behind them; moments that depend on the wall clock are left out.
+
+use std::fmt::Write as _;
+
+use event::Time;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+/// The names that ids are shown by.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    cases: Vec<String>,
+    matters: Vec<String>,
+}
+
+impl Names {
+    fn case(&mut self, id: &Value) -> String {
+        name("case", &mut self.cases, id)
+    }
+
+    fn matter(&mut self, id: &Value) -> String {
+        name("matter", &mut self.matters, id)
+    }
+}
+
+fn name(what: &str, known: &mut Vec<String>, id: &Value) -> String {
+    let Some(id) = id.as_str() else { return "-".to_owned() };
+    let number = known.iter().position(|one| one == id).unwrap_or_else(|| {
+        known.push(id.to_owned());
+        known.len() - 1
+    });
+    format!("{what} {}", number + 1)
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or("-")
+}
+
+fn local(time: &Value) -> String {
+    let parsed = time.as_str().and_then(|text| text.parse::<Time>().ok());
+    let moment = parsed.and_then(|time| jiff::Timestamp::from_millisecond(time.as_millis()).ok());
+    let zone = TimeZone::get("Europe/Helsinki");
+    match (moment, zone) {
+        (Some(moment), Ok(zone)) => moment.to_zoned(zone).strftime("%d.%m. %H:%M").to_string(),
+        (Some(_) | None, Ok(_) | Err(_)) => "-".to_owned(),
+    }
+}
+
+fn line(out: &mut String, cells: &[String]) {
+    writeln!(out, "  | {}", cells.join(" | ").trim_end()).expect("writing to a string");
+}
+
+pub(super) fn show_timeline(entries: &[Value], names: &mut Names) -> String {
+    let mut out = String::new();
+    for entry in entries.iter().filter(|entry| entry["event"].is_string()) {
+        let kind = format!("{} {}", text(entry, "kind"), text(entry, "type"));
+        let from = format!("{} ({})", text(entry, "source"), text(entry, "channel"));
+        line(&mut out, &[local(&entry["time"]), from, kind, names.matter(&entry["matter"]), names.case(&entry["case"])]);
+    }
+    out
+}
+
+pub(super) fn show_case(case: &Value, names: &mut Names) -> String {
+    let mut out = String::new();
+    let why: Vec<&str> = case["why"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let head = format!("{}: {}, {}", names.case(&case["id"]), text(case, "what"), text(case, "state"));
+    let owner = format!("owner {}, by {}", text(case, "owner"), why.join(" > "));
+    let heard = format!("{} contacts", case["contacts"]);
+    line(&mut out, &[head, owner, heard]);
+    for step in case["history"].as_array().into_iter().flatten() {
+        if step["what"] == "heard" {
+            continue;
+        }
+        let who = step["actor"].as_str().unwrap_or("Polku");
+        let other = step["other"].as_str().map(|other| format!("with {other}")).unwrap_or_default();
+        let reason = step["reason"].as_str().unwrap_or_default();
+        let what = format!("  {} by {who}", text(step, "what"));
+        line(&mut out, &[what, format!("owner {}", text(step, "owner")), other, reason.to_owned()]);
+    }
+    out
+}
+
+pub(super) fn show_cases(cases: &Value, names: &mut Names) -> String {
+    let mut out = String::new();
+    for case in cases["cases"].as_array().into_iter().flatten() {
+        let offered = case["offered_to"].as_str().map(|to| format!("offered to {to}")).unwrap_or_default();
+        let dormant = if case["dormant"] == true { "dormant" } else { "" };
+        let cells =
+            [names.case(&case["id"]), text(case, "what").to_owned(), text(case, "state").to_owned(), offered, dormant.to_owned()];
+        line(&mut out, &cells);
+    }
+    if out.is_empty() { "  none\n".to_owned() } else { out }
+}
+
+pub(super) fn show_notices(notices: &[Value], names: &mut Names) -> String {
+    let mut out = String::new();
+    for notice in notices {
+        let from = notice["from"].as_str().map(|from| format!("from {from}")).unwrap_or_default();
+        line(&mut out, &[text(notice, "why").to_owned(), names.case(&notice["case"]), text(notice, "what").to_owned(), from]);
+    }
+    if out.is_empty() { "  none\n".to_owned() } else { out }
+}

@@ -58,7 +58,7 @@ impl Turn<'_, '_> {
     /// A case loses a matter: the last one takes the case along, any other leaves it.
     fn part(&mut self, mut case: Case, matter: MatterId, forward: Forward) {
         let had = case.figures.matters.contains(&matter);
-        case.awaited.remove(&matter);
+        let awaited = case.awaited.remove(&matter);
         if had {
             case.figures = self.figures(case.state.case);
         }
@@ -70,6 +70,8 @@ impl Turn<'_, '_> {
         }
         if had && !is_closed {
             change.step(StepKind::Parted, self.now).matter = Some(matter);
+        }
+        if had || awaited {
             self.settle(&mut change);
         }
         self.save(change);
@@ -155,9 +157,11 @@ impl Turn<'_, '_> {
         let all = Key::Command(id, CommandId::new(FIRST))..=Key::Command(id, CommandId::new(LAST));
         self.state
             .range(all)
-            .map(|(_, row)| match row {
-                Row::Command(result) => result.clone(),
-                other => unreachable!("the result of a command is {other:?}"),
+            .map(|(_, row)| {
+                let Row::Command(result) = row else {
+                    unreachable!("the result of a command is {row:?}");
+                };
+                result.clone()
             })
             .collect()
     }

@@ -237,27 +237,35 @@ impl World {
     }
 
     pub(crate) fn steps(&self, case: CaseId) -> Vec<Step> {
-        let steps = self.records.iter().filter_map(|record| match record {
-            event::Record::Case(Case::Step(step)) if step.case == case => Some(step.clone()),
-            _ => None,
-        });
-        steps.collect()
+        let mut steps = Vec::new();
+        for record in &self.records {
+            if let event::Record::Case(Case::Step(step)) = record
+                && step.case == case
+            {
+                steps.push(step.clone());
+            }
+        }
+        steps
     }
 
     pub(crate) fn notices(&self) -> Vec<Notice> {
-        let notices = self.records.iter().filter_map(|record| match record {
-            event::Record::Notice(notice) => Some(notice.clone()),
-            _ => None,
-        });
-        notices.collect()
+        let mut notices = Vec::new();
+        for record in &self.records {
+            if let event::Record::Notice(notice) = record {
+                notices.push(notice.clone());
+            }
+        }
+        notices
     }
 
     pub(crate) fn outcomes(&self) -> Vec<CommandOutcome> {
-        let outcomes = self.records.iter().filter_map(|record| match record {
-            event::Record::CommandOutcome(outcome) => Some(outcome.clone()),
-            _ => None,
-        });
-        outcomes.collect()
+        let mut outcomes = Vec::new();
+        for record in &self.records {
+            if let event::Record::CommandOutcome(outcome) = record {
+                outcomes.push(outcome.clone());
+            }
+        }
+        outcomes
     }
 
     /// What holds after every step: and that published states and steps are those kept.

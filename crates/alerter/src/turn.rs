@@ -76,17 +76,19 @@ impl<'t, 's> Turn<'t, 's> {
     }
 
     pub(crate) fn case(&self, id: CaseId) -> Option<Case> {
-        match self.state.get(&Key::Case(id))? {
-            Row::Case(case) => Some(Case::clone(case)),
-            other => unreachable!("the row of case {id} is {other:?}"),
-        }
+        let row = self.state.get(&Key::Case(id))?;
+        let Row::Case(case) = row else {
+            unreachable!("the row of case {id} is {row:?}");
+        };
+        Some(Case::clone(case))
     }
 
     pub(crate) fn forward(&self, case: CaseId, matter: MatterId) -> Option<Forward> {
-        match self.state.get(&Key::Forward(case, matter))? {
-            Row::Forward(forward) => Some(*forward),
-            other => unreachable!("a forward is {other:?}"),
-        }
+        let row = self.state.get(&Key::Forward(case, matter))?;
+        let Row::Forward(forward) = row else {
+            unreachable!("a forward is {row:?}");
+        };
+        Some(*forward)
     }
 
     /// Where a stored signal belongs, if not here.
@@ -262,8 +264,8 @@ pub(crate) fn signal_key(case: CaseId, matter: MatterId, bound: Bound) -> Key {
 }
 
 pub(crate) fn signal_of(row: &Row) -> &Signal {
-    match row {
-        Row::Signal(signal) => signal,
-        other => unreachable!("a signal is {other:?}"),
-    }
+    let Row::Signal(signal) = row else {
+        unreachable!("a signal is {row:?}");
+    };
+    signal
 }

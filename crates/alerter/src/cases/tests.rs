@@ -103,11 +103,13 @@ impl World {
     }
 
     fn notes(&self) -> Vec<StepNote> {
-        let notes = self.records.iter().filter_map(|record| match record {
-            event::Record::TimelineInput(TimelineInput::Step(note)) => Some(note.clone()),
-            _ => None,
-        });
-        notes.collect()
+        let mut notes = Vec::new();
+        for record in &self.records {
+            if let event::Record::TimelineInput(TimelineInput::Step(note)) = record {
+                notes.push(note.clone());
+            }
+        }
+        notes
     }
 
     fn phase(&self) -> Phase {

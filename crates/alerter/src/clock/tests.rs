@@ -6,17 +6,10 @@ use crate::samples::{World, command, company_of, department, matter, name, noon,
 #[test]
 fn the_clocks_are_read_from_the_history() {
     let mut company = company_of(&["delivery", "posti"]);
-    let office = |hours: &str| {
-        use event::rules::Weekday::{Fri, Mon, Thu, Tue, Wed};
-        [Mon, Tue, Wed, Thu, Fri]
-            .map(|day| (day, vec![hours.to_owned()]))
-            .into()
-    };
-    company
-        .departments
-        .get_mut(&department("delivery"))
-        .unwrap()
-        .hours = office("08:00-16:00");
+    use event::rules::Weekday::{Fri, Mon, Thu, Tue, Wed};
+    let office = [Mon, Tue, Wed, Thu, Fri].map(|day| (day, vec!["08:00-16:00".to_owned()]));
+    let delivery = company.departments.get_mut(&department("delivery"));
+    delivery.unwrap().hours = office.into();
     let mut world = World::new(1, company.clone());
     let case = matter(1).own_case();
     let mut complaint = signal(0, event::Kind::Complaint, "delivery.late");

@@ -88,7 +88,17 @@ fn fold(steps: &[Step]) -> Option<(Phase, DepartmentId)> {
             StepKind::Offered => Phase::Acknowledged,
             StepKind::Resolved => Phase::Resolved,
             StepKind::OpenedInError => Phase::Closed,
-            _ => phase,
+            StepKind::Opened
+            | StepKind::Heard
+            | StepKind::Contacted
+            | StepKind::Declined
+            | StepKind::Returned
+            | StepKind::Escalated
+            | StepKind::Missed
+            | StepKind::Joined
+            | StepKind::Absorbed
+            | StepKind::Parted
+            | StepKind::Unknown => phase,
         };
     }
     Some((phase, steps.last()?.owner.clone()))

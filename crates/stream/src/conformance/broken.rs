@@ -1,6 +1,13 @@
 //! Logs that break one promise each, to show that the suite notices.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use event::{Partition, topic::MachineName};
 use futures::future::BoxFuture;
@@ -12,7 +19,7 @@ use crate::{
         Append, Commit, End, Group, Log, Member, Offset, Polled, Reader, SharedLog, TopicPartition,
         TopicSpec,
     },
-    simulated::Simulated,
+    simulated::{Faults, Simulated},
 };
 
 /// What a log does wrong.
@@ -31,11 +38,14 @@ pub(crate) enum Fault {
     TrimsTooMuch,
     /// A member hears of no record until it is told a second time where to read on.
     GoesSilent,
+    /// There is no space for a commit, until there is.
+    DiskFull,
 }
 
 pub(crate) struct Broken {
     inner: Simulated,
     fault: Option<Fault>,
+    disk_full: Arc<AtomicBool>,
 }
 
 impl Broken {
@@ -43,7 +53,12 @@ impl Broken {
         Self {
             inner,
             fault: Some(fault),
+            disk_full: Arc::new(AtomicBool::new(fault == Fault::DiskFull)),
         }
+    }
+
+    pub(crate) fn disk_full(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.disk_full)
     }
 }
 
@@ -85,6 +100,7 @@ impl Log for Broken {
             inputs: group.inputs.clone(),
             inner: self.inner.join(group)?,
             resumed: 0,
+            disk_full: Arc::clone(&self.disk_full),
             fault: self.fault,
         }))
     }
@@ -105,6 +121,7 @@ struct BrokenMember {
     inputs: Vec<event::Topic>,
     inner: Box<dyn Member>,
     resumed: u32,
+    disk_full: Arc<AtomicBool>,
     fault: Option<Fault>,
 }
 
@@ -179,6 +196,12 @@ impl Member for BrokenMember {
                 }
                 self.inner.commit(commit)
             }
+            Some(Fault::DiskFull) if self.disk_full.load(Ordering::Relaxed) => {
+                Err(Error::DiskFull {
+                    path: "nowhere".to_owned(),
+                    reserve_bytes: 0,
+                })
+            }
             Some(Fault::TakesEmptyOffsets) if commit.next.is_empty() => {
                 self.append(commit.appends);
                 Ok(())
@@ -191,6 +214,7 @@ impl Member for BrokenMember {
 struct Shelf {
     log: Mutex<Simulated>,
     fault: Option<Fault>,
+    hidden_turns_max: u64,
 }
 
 impl Shelf {
@@ -198,6 +222,7 @@ impl Shelf {
         Self {
             log: Mutex::new(Simulated::new(0)),
             fault,
+            hidden_turns_max: 0,
         }
     }
 
@@ -209,16 +234,22 @@ impl Shelf {
     }
 
     fn open(&self) -> SharedLog {
-        std::sync::Arc::new(Broken {
+        Arc::new(Broken {
             inner: self.log(),
             fault: self.fault,
+            disk_full: Arc::default(),
         })
     }
 }
 
 impl Fixture for Shelf {
     fn fresh(&self) -> SharedLog {
-        *self.log.lock().expect("no test panics with it held") = Simulated::new(7);
+        let faults = Faults {
+            hidden_turns_max: self.hidden_turns_max,
+            ..Faults::default()
+        };
+        let log = Simulated::with_faults(7, faults);
+        *self.log.lock().expect("no test panics with it held") = log;
         self.open()
     }
 
@@ -231,6 +262,10 @@ impl Fixture for Shelf {
             empty.create_topics(&specs).expect("there are none");
         }
         self.open()
+    }
+
+    fn settle(&self) {
+        self.log().advance(self.hidden_turns_max);
     }
 
     fn compact(&self) {
@@ -249,6 +284,14 @@ impl Fixture for Shelf {
 #[test]
 fn the_simulated_log_keeps_every_promise() {
     run(&Shelf::new(None));
+}
+
+#[test]
+fn a_log_that_shows_each_partition_later_keeps_every_promise_too() {
+    run(&Shelf {
+        hidden_turns_max: 5,
+        ..Shelf::new(None)
+    });
 }
 
 #[test]

@@ -225,12 +225,7 @@ impl<M: Machine> Stepper<'_, M> {
     fn tick(&self, held: &Held<M>, batch: &mut Batch<M>) -> Result<(), Broken> {
         let due_max = held.horizon.reached().min(self.due_max);
         let due = match batch.works.get_mut(&held.codec.at.partition) {
-            Some(work) => {
-                let changes = std::mem::take(&mut work.changes);
-                let (due, changes) = next_due(self.machine, &held.state, changes);
-                work.changes = changes;
-                due?
-            }
+            Some(work) => next_due(self.machine, &held.state, &mut work.changes)?,
             None => held.due,
         };
         if batch.bytes >= self.bytes_max || due.is_none_or(|due| due > due_max) {
@@ -264,15 +259,16 @@ impl<M: Machine> Stepper<'_, M> {
     }
 }
 
-/// When the next tick is wanted by a state with changes over it, which are given back.
+/// When the next tick is wanted by a state with changes over it.
 pub(super) fn next_due<M: Machine>(
     machine: &M,
     state: &State<M::Key, M::Row>,
-    changes: Changes<M::Key, M::Row>,
-) -> (Result<Option<Time>, Broken>, Changes<M::Key, M::Row>) {
-    let overlay = Overlay::resume(state, changes);
+    changes: &mut Changes<M::Key, M::Row>,
+) -> Result<Option<Time>, Broken> {
+    let overlay = Overlay::resume(state, std::mem::take(changes));
     let due = caught(|| machine.next_due(&overlay));
-    (due, overlay.into_changes())
+    *changes = overlay.into_changes();
+    due
 }
 
 /// The rows that are not what they were.

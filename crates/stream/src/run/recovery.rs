@@ -43,8 +43,7 @@ impl<M: Machine> Runner<M> {
             error = %error,
             "the log did not do what was asked"
         );
-        let severity = self.escalated(severity);
-        match severity {
+        match self.escalated(&error) {
             Severity::Retry => {
                 self.stats.retries += 1;
                 self.trouble
@@ -65,12 +64,14 @@ impl<M: Machine> Runner<M> {
         }
     }
 
-    /// What was tried too often will not come right with this member.
-    fn escalated(&mut self, severity: Severity) -> Severity {
+    /// What was tried too often will not come right with this member; but a full disk is waited for, however long it takes.
+    fn escalated(&mut self, error: &error::Error) -> Severity {
+        let severity = error.severity();
         match severity {
             Severity::Retry | Severity::Abort => {
                 self.trouble.attempts += 1;
-                if self.trouble.attempts > self.options.retries_max {
+                let waits = matches!(error, error::Error::DiskFull { .. });
+                if self.trouble.attempts > self.options.retries_max && !waits {
                     Severity::Lost
                 } else {
                     severity

@@ -194,11 +194,13 @@ impl<M: Machine> Runner<M> {
         }
         self.look(member, clock)?;
         self.watch(member, clock)?;
+        // A partition that is restored gets on although others are busy.
+        let turn = self.restore(member, clock)?;
         if let Some(sealed) = self.step(clock)? {
             self.sealed = Some(sealed);
             return self.commit(member, clock);
         }
-        self.restore(member, clock)
+        Ok(turn)
     }
 
     /// Nobody waits for records while there is something else to do.
@@ -241,7 +243,11 @@ impl<M: Machine> Runner<M> {
         let Some(restore) = &mut self.restoring else {
             return Ok(Turn::Idle);
         };
-        let wait = self.options.poll_wait;
+        let wait = if self.pending.is_empty() {
+            self.options.poll_wait
+        } else {
+            Duration::ZERO
+        };
         if restore.go_on(self.options.restore_records_max, wait)? {
             let mut held = restore.finish(self.log.as_ref(), &self.binding, clock.monotonic)?;
             held.due = next_due(&self.machine, self.binding.machine, &held)?;
@@ -415,7 +421,7 @@ fn next_due<M: Machine>(
     name: MachineName,
     held: &Held<M>,
 ) -> Result<Option<Time>, Error> {
-    let due = batch::next_due(machine, &held.state, Changes::new()).0;
+    let due = batch::next_due(machine, &held.state, &mut Changes::new());
     due.map_err(|Broken(text)| Error::Tick {
         machine: name,
         partition: held.codec.at.partition,

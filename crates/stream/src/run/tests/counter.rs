@@ -186,10 +186,12 @@ fn decode(read: &Read) -> Result<Ask, String> {
 }
 
 fn encode(record: &event::Record, partitions: u32) -> Append {
-    let value = match record {
-        event::Record::Access(access) => access.reason.clone().unwrap().into_bytes(),
-        event::Record::Reject(reject) => postcard::to_stdvec(reject).unwrap(),
-        other => panic!("the counter puts out no {other:?}"),
+    let value = if let event::Record::Reject(reject) = record {
+        postcard::to_stdvec(reject).unwrap()
+    } else if let event::Record::Access(access) = record {
+        access.reason.clone().unwrap().into_bytes()
+    } else {
+        panic!("the counter puts out no {record:?}");
     };
     Append::keyed(record.topic(), record.key(), Some(value), partitions)
 }

@@ -89,10 +89,8 @@ impl Bench {
     fn settle(&mut self, runner: &mut Runner<Counter>) {
         let mut idle = 0;
         for _ in 0..1_000 {
-            idle = match runner.turn(self.clock()).unwrap() {
-                Turn::Idle => idle + 1,
-                _ => 0,
-            };
+            let turn = runner.turn(self.clock()).unwrap();
+            idle = if turn == Turn::Idle { idle + 1 } else { 0 };
             if idle == 5 {
                 return;
             }
@@ -241,7 +239,10 @@ fn a_record_that_cannot_be_read_is_rejected_whole_and_blocks_nothing() {
 
 #[test]
 fn the_record_that_breaks_an_assertion_is_rejected_and_the_rest_of_its_batch_is_not() {
-    for culprit in [Ask::Panic, Ask::Bloat] {
+    for (culprit, told) in [
+        (Ask::Panic, "this record breaks an assertion"),
+        (Ask::Bloat, "more than the 1000000 a record may have"),
+    ] {
         let mut bench = Bench::quiet();
         bench.ask(&[count(1), count(2), culprit.clone(), count(3)]);
         let options = Options {
@@ -262,10 +263,6 @@ fn the_record_that_breaks_an_assertion_is_rejected_and_the_rest_of_its_batch_is_
         let rejects: Vec<_> = bench.reads(&Topic::Reject).iter().map(reject).collect();
         assert_eq!(rejects.len(), 1);
         assert_eq!(rejects[0].reason, Reason::Assertion);
-        let told = match culprit {
-            Ask::Panic => "this record breaks an assertion",
-            _ => "more than the 1000000 a record may have",
-        };
         assert!(rejects[0].detail.contains(told), "{}", rejects[0].detail);
         let (_, state) = runner.states().next().unwrap();
         assert!(!state.contains_key(&Key::Count(255)), "half a step is left");
@@ -491,6 +488,31 @@ fn a_member_that_is_lost_again_and_again_ends_the_process_for_another_to_start()
     let error = bench.fail(&mut runner);
     assert!(matches!(error, Error::Lost { .. }), "{error}");
     assert_eq!(error.exit_code(), 75);
+}
+
+#[test]
+fn a_full_disk_is_waited_for_however_long_it_takes() {
+    let mut bench = Bench::quiet();
+    let full = Broken::new(bench.log.clone(), broken::Fault::DiskFull);
+    let full_disk = full.disk_full();
+    let mut runner = Runner::new(
+        Counter,
+        binding(),
+        Arc::new(full),
+        bench.options(),
+        &bench.metrics,
+    );
+    bench.ask(&[count(1)]);
+    for _ in 0..500 {
+        bench.pass(20);
+        runner.turn(bench.clock()).unwrap();
+    }
+    assert!(runner.stats().retries > 20);
+    assert_eq!(runner.stats().losses, 0);
+    full_disk.store(false, Ordering::Relaxed);
+    bench.pass(20);
+    bench.settle(&mut runner);
+    assert_eq!(bench.outputs(), ["customer 1 has 1: 1"]);
 }
 
 #[test]

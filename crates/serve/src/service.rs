@@ -61,6 +61,13 @@ pub fn start(parts: Parts) -> Result<Service, Error> {
     let credentials = Credentials::new(&parts.credentials)?;
     let metrics = Metrics::new(&parts.registry)?;
     let model = Arc::new(Model::new(parts.config.notices_kept_max));
+    // Said before the thread runs, so that the process is not ready by not knowing of this part yet.
+    parts.health.set(
+        PART,
+        Condition::Starting {
+            what: "reading the log from its start".to_owned(),
+        },
+    );
     let follower = Follower::new(
         Arc::clone(&parts.log),
         Arc::clone(&model),

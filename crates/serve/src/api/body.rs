@@ -3,7 +3,8 @@
 use ::service::config::nearest;
 use axum::{
     body::Bytes,
-    http::{HeaderMap, header},
+    extract::rejection::BytesRejection,
+    http::{HeaderMap, StatusCode, header},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -18,8 +19,11 @@ pub(super) struct Body {
 
 impl Body {
     /// # Errors
-    /// When the bytes are not a JSON object, or not said to be one.
-    pub(super) fn read(headers: &HeaderMap, bytes: &Bytes) -> Result<Self, Refusal> {
+    /// When the bytes are not a JSON object, not said to be one, or too many.
+    pub(super) fn read(
+        headers: &HeaderMap,
+        bytes: Result<Bytes, BytesRejection>,
+    ) -> Result<Self, Refusal> {
         let kind = headers
             .get(header::CONTENT_TYPE)
             .and_then(|kind| kind.to_str().ok())
@@ -28,7 +32,11 @@ impl Body {
         if !kind.trim().eq_ignore_ascii_case("application/json") {
             return Err(Refusal::MediaType);
         }
-        match serde_json::from_slice(bytes) {
+        let bytes = bytes.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge,
+            _ => Refusal::Unparseable("the body could not be read to its end".to_owned()),
+        })?;
+        match serde_json::from_slice(&bytes) {
             Ok(fields) => Ok(Self {
                 fields,
                 known: Vec::new(),

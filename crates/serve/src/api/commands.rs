@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -93,11 +93,11 @@ pub(super) async fn give(
     Caller(caller): Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
-    bytes: Bytes,
+    bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let case = cases::asked(&id)?;
     let id = command_id(case, &caller, &headers)?;
-    let command = read(case, id, &caller, Body::read(&headers, &bytes)?)?;
+    let command = read(case, id, &caller, Body::read(&headers, bytes)?)?;
     if let Some(outcome) = known(&api, case, id) {
         return answer(&api, &caller, &outcome);
     }

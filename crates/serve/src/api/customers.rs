@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, State, rejection::BytesRejection},
     http::HeaderMap,
 };
 use event::{ProfileId, Time, Token, Value, access::AccessKind};
@@ -91,12 +91,12 @@ pub(super) async fn search(
     State(api): State<Api>,
     Caller(caller): Caller,
     headers: HeaderMap,
-    bytes: Bytes,
+    bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Found>, Refusal> {
     if caller.role == Role::Machine {
         return Err(Refusal::Forbidden("the role machine reads no customer"));
     }
-    let mut body = Body::read(&headers, &bytes)?;
+    let mut body = Body::read(&headers, bytes)?;
     let identifier: Option<String> = body.required("identifier", "a text, `type:value`");
     let reason: Option<String> = body.required("reason", "a text that says why");
     if reason

@@ -7,6 +7,8 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
+use super::refusal::Refusal;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -30,10 +32,14 @@ impl Modify for Bearer {
     }
 }
 
-/// Serves the routes and, at `/openapi.json`, the document that describes them.
+/// Serves the routes and, at `/openapi.json`, the document that describes them. What is at no route is answered as a problem
+/// too.
 pub fn documented(routes: OpenApiRouter) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(Description::openapi())
         .merge(routes)
         .split_for_parts();
-    router.route("/openapi.json", get(move || async move { Json(document) }))
+    router
+        .route("/openapi.json", get(move || async move { Json(document) }))
+        .fallback(async || Refusal::NotFound("there is nothing at this path"))
+        .method_not_allowed_fallback(async || Refusal::Method)
 }

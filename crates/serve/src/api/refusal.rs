@@ -20,7 +20,10 @@ pub(crate) enum Refusal {
         detail: String,
         present: Present,
     },
+    /// The path is there, but not for this method.
+    Method,
     MediaType,
+    TooLarge,
     Faults(Vec<Fault>),
     /// Nothing was done; the same request may succeed later.
     Unavailable(&'static str),
@@ -63,8 +66,12 @@ impl Refusal {
             Refusal::Conflict { detail, present } => Problem::new(StatusCode::CONFLICT)
                 .detail(detail)
                 .with("present", present),
+            Refusal::Method => Problem::new(StatusCode::METHOD_NOT_ALLOWED)
+                .detail("`/openapi.json` says which methods the path has"),
             Refusal::MediaType => Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE)
                 .detail("send `Content-Type: application/json`"),
+            Refusal::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
+                .detail("the body is larger than any command or search can be"),
             Refusal::Faults(faults) => {
                 let faults: Map<String, Value> = faults
                     .into_iter()

@@ -58,7 +58,6 @@ impl Follower {
 
     /// Until the process stops. A panic while a record is applied fails the health of the process.
     pub(crate) fn run(mut self) {
-        self.starting("reading the log from its start");
         let guard = FailOnPanic(self.health.clone());
         while !self.shutdown.is_stopping() {
             match self.follow() {
@@ -171,11 +170,6 @@ impl Follower {
         }
         self.metrics.behind.set(behind);
         Ok(())
-    }
-
-    fn starting(&self, what: &str) {
-        let what = what.to_owned();
-        self.health.set(PART, Condition::Starting { what });
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) mod notices;
 mod outcomes;
 pub(crate) mod page;
 mod rejects;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 

@@ -25,9 +25,12 @@ async fn given(world: &World, count: usize) -> Vec<Command> {
             let commands: Vec<Command> = world
                 .records(&Topic::CaseInput)
                 .into_iter()
-                .filter_map(|record| match record {
-                    Record::CaseInput(CaseInput::Command(command)) => Some(command),
-                    _ => None,
+                .filter_map(|record| {
+                    if let Record::CaseInput(CaseInput::Command(command)) = record {
+                        Some(command)
+                    } else {
+                        None
+                    }
                 })
                 .collect();
             if commands.len() >= count {
@@ -219,8 +222,8 @@ async fn a_body_is_refused_with_every_fault_and_nothing_is_written() {
         assert_eq!(world.json(request).await.0, expected, "{text}");
     }
     let large = json!({ "command": "resolve", "reason": "x".repeat(20_000) });
-    let refused = world.send(post("advisor", &path, &large)).await;
-    assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let (status, problem) = world.post("advisor", &path, large).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{problem}");
     let (status, _) = world
         .post(
             "advisor",

@@ -6,4 +6,5 @@ mod customers;
 mod document;
 mod live;
 mod permission;
+mod trouble;
 mod world;

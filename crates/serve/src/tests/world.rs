@@ -151,13 +151,15 @@ impl World {
     }
 
     pub(crate) fn accesses(&self) -> Vec<Access> {
-        let accesses = self.records(&Topic::Access).into_iter();
-        accesses
-            .map(|record| match record {
-                Record::Access(access) => access,
-                other => panic!("{other:?} in topic access"),
-            })
-            .collect()
+        let records = self.records(&Topic::Access).into_iter();
+        let accesses = records.filter_map(|record| {
+            if let Record::Access(access) = record {
+                Some(access)
+            } else {
+                None
+            }
+        });
+        accesses.collect()
     }
 
     pub(crate) fn value(&self, source: &str, class: Class, kind: &str, raw: &str) -> Value {
@@ -210,7 +212,9 @@ impl World {
             time: at(told.at),
             received: at(told.at + 1),
             time_clamped: false,
-            anchor: values.first().map_or(id.token(), |value| value.token),
+            anchor: values
+                .first()
+                .map_or_else(|| id.token(), |value| value.token),
             values,
             trusted: true,
             perspective: told.perspective,

@@ -288,22 +288,22 @@ impl Door {
             spaces: &options.spaces,
             region: options.region,
         };
-        let (Some(draft), Some(id)) = (draft, id) else {
+        let named = draft
+            .as_ref()
+            .map(|draft| normalise::named(&context, draft, &mut faults));
+        let (Some(draft), Some(named), Some(id), true) = (draft, named, id, faults.is_empty())
+        else {
             return refused(Reason::Schema, faults.detail());
         };
-        let mut forbidden = Faults::default();
-        check_permission(source_id, source, permission, &draft, &mut forbidden);
+        let forbidden = forbidden(source_id, source, permission, &draft);
+        if !forbidden.is_empty() {
+            return refused(Reason::NotAllowed, forbidden.detail());
+        }
         let stamp = Stamp {
             id,
             content: Token::hash("content", &[bytes.as_bytes()]),
             received,
         };
-        let Some(event) = normalise::event(&context, &stamp, draft, &mut faults) else {
-            return refused(Reason::Schema, faults.detail());
-        };
-        if !forbidden.is_empty() {
-            return refused(Reason::NotAllowed, forbidden.detail());
-        }
         match self.seen(id, stamp.content, taken) {
             Seen::Same => return Judged::Duplicate,
             Seen::Other => {
@@ -315,6 +315,7 @@ impl Door {
             }
             Seen::Never => {}
         }
+        let event = normalise::event(&context, &stamp, draft, named);
         match store::event_append(event, options.partitions) {
             Ok(append) => Judged::Event {
                 append,
@@ -370,25 +371,27 @@ impl Door {
     }
 }
 
-fn check_permission(
+/// What the source may not send.
+fn forbidden(
     source_id: &SourceId,
     source: &Source,
     permission: Permission,
     draft: &Draft,
-    forbidden: &mut Faults,
-) {
+) -> Faults {
+    let mut faults = Faults::default();
     let granted = source
         .kinds
         .as_ref()
         .is_none_or(|kinds: &Vec<Kind>| kinds.contains(&draft.kind));
     if !granted {
-        forbidden.add("kind", "this source may not send this kind");
+        faults.add("kind", "this source may not send this kind");
     }
     if draft.history && !permission.history && !source.history {
-        forbidden.add("history", "is only for `polku import --history`");
+        faults.add("history", "is only for `polku import --history`");
     }
     let at_desk = permission.recorded_by && source_id.as_str() == DESK;
     if draft.recorded_by.is_some() && !at_desk {
-        forbidden.add("recorded_by", "is only for the desk");
+        faults.add("recorded_by", "is only for the desk");
     }
+    faults
 }

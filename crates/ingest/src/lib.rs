@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-// In running order.
+// The steps; the README has them in running order.
 pub mod answer;
 mod authenticate;
 mod body;
@@ -12,6 +12,7 @@ mod validate;
 
 pub mod config;
 pub mod door;
+mod form;
 mod json;
 pub mod mapping;
 pub mod metrics;

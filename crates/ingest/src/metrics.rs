@@ -15,7 +15,7 @@ pub struct Metrics {
     /// Items received, by source and by how they ended: accepted, duplicate, rejected, unavailable. Their sum is what was
     /// received. Alert when unavailable grows: the log does not take events.
     events: IntCounterVec,
-    /// Refused items, by source and reason: unparseable, schema, not_allowed, too_large, conflict.
+    /// Refused items, by source and reason: the labels of `Reason`.
     rejects: IntCounterVec,
     /// Requests, by source and status. The source is empty where nobody was authenticated.
     requests: IntCounterVec,

@@ -2,7 +2,7 @@
 
 use event::{
     Class, Company, Event, EventId, Perspective, SourceId, Time, Token, Value,
-    event::{Named, Personal, Promise},
+    event::{Personal, Promise},
 };
 use identifier::{Invalid, Pepper, Region, Spaces, Vocabulary};
 
@@ -45,16 +45,50 @@ pub(crate) struct Stamp {
     pub(crate) received: Time,
 }
 
-/// The event of a draft without faults; `None` when a value is one.
-pub(crate) fn event(
-    context: &Context<'_>,
-    stamp: &Stamp,
-    draft: Draft,
-    faults: &mut Faults,
-) -> Option<Event> {
+/// What an event names: what travels, and what people with the right are shown.
+#[derive(Default)]
+pub(crate) struct Named {
+    values: Vec<Value>,
+    identifiers: Vec<event::event::Named>,
+    references: Vec<event::event::Named>,
+}
+
+/// Normalises everything that a draft names.
+pub(crate) fn named(context: &Context<'_>, draft: &Draft, faults: &mut Faults) -> Named {
     let is_test = draft.perspective == Perspective::Test;
-    let mut values = Vec::new();
-    let mut personal = Personal {
+    let mut named = Named::default();
+    for (class, said, shown) in [
+        (
+            Class::Identifier,
+            &draft.identifiers,
+            &mut named.identifiers,
+        ),
+        (Class::Reference, &draft.references, &mut named.references),
+    ] {
+        for said in said {
+            match context.value(class, said) {
+                Ok(Some((value, normalised))) => {
+                    shown.push(event::event::Named {
+                        kind: value.kind.clone(),
+                        value: normalised,
+                    });
+                    named.values.push(context.own_space(value, is_test));
+                }
+                // It names nobody: the event is taken without it.
+                Ok(None) => {}
+                Err(problem) => faults.add(said.field.clone(), problem),
+            }
+        }
+    }
+    named
+}
+
+/// The event of a draft without faults.
+pub(crate) fn event(context: &Context<'_>, stamp: &Stamp, draft: Draft, named: Named) -> Event {
+    let mut values = named.values;
+    let personal = Personal {
+        identifiers: named.identifiers,
+        references: named.references,
         name: draft.person,
         text: draft.text,
         promise: draft
@@ -63,41 +97,12 @@ pub(crate) fn event(
             .and_then(|promise| promise.text.clone()),
         attributes: draft.attributes,
         customer: draft.customer,
-        ..Personal::default()
     };
-    for (class, said, named) in [
-        (
-            Class::Identifier,
-            &draft.identifiers,
-            &mut personal.identifiers,
-        ),
-        (
-            Class::Reference,
-            &draft.references,
-            &mut personal.references,
-        ),
-    ] {
-        for said in said {
-            match context.value(class, said) {
-                Ok(Some((value, normalised))) => {
-                    named.push(Named {
-                        kind: value.kind.clone(),
-                        value: normalised,
-                    });
-                    values.push(context.own_space(value, is_test));
-                }
-                // It names nobody: the event is taken without it.
-                Ok(None) => {}
-                Err(problem) => faults.add(said.field.clone(), problem),
-            }
-        }
-    }
-    if !faults.is_empty() {
-        return None;
-    }
     let vocabulary = &context.rules.vocabulary;
     vocabulary.sort(&mut values);
-    let anchor = vocabulary.anchor(&values).unwrap_or(stamp.id.token());
+    let anchor = vocabulary
+        .anchor(&values)
+        .unwrap_or_else(|| stamp.id.token());
     let promise = draft.promise.map(|promise| Promise {
         id: context.promise_id(&promise.id),
         what: promise.what,
@@ -106,7 +111,7 @@ pub(crate) fn event(
         keeper: promise.keeper,
         state: promise.state,
     });
-    Some(Event {
+    Event {
         id: stamp.id,
         source: context.source_id.clone(),
         channel: context.source.channel,
@@ -135,7 +140,7 @@ pub(crate) fn event(
         rules_version: context.rules.version,
         content: stamp.content,
         personal: wire::personal::encode(&personal),
-    })
+    }
 }
 
 impl Context<'_> {

@@ -12,7 +12,7 @@ pub(crate) enum Form {
     Json,
     /// One object a line.
     Ndjson,
-    /// One CloudEvent in its JSON form, or an array of them.
+    /// One of `CloudEvents` in its JSON form, or an array of them.
     CloudEvents,
 }
 
@@ -103,7 +103,7 @@ fn lines(body: &[u8]) -> Result<Vec<Item>, String> {
     }
 }
 
-/// Takes our object out of a CloudEvent; id and time are the envelope's.
+/// Takes our object out of an envelope of CloudEvents; id and time are the envelope's.
 fn unwrap(envelope: Value) -> Item {
     let mut faults = Vec::new();
     let said = match &envelope {

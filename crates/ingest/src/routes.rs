@@ -13,6 +13,7 @@ use crate::{
     authenticate::Refusal,
     body,
     door::{Door, Error, Permission},
+    form::EventForm,
     parse::{self, Form},
     problem::Problem,
     store::Unavailable,
@@ -37,7 +38,7 @@ pub fn routes(door: Door) -> OpenApiRouter {
     request_body(
         description = "Events of our own form; CloudEvents carry one as `data`.",
         content(
-            (Object = "application/json"),
+            (EventForm = "application/json"),
             (String = "application/x-ndjson"),
             (Object = "application/cloudevents+json"),
         ),

@@ -120,7 +120,8 @@ pub(crate) fn id(said: &Value) -> Option<&str> {
         .filter(|id| !id.trim().is_empty() && id.chars().count() <= most::ID_CHARS)
 }
 
-/// Reads a masked object. `operational` names the attributes that are copied out of the personal part.
+/// Reads a masked object; `None` for what is no object. The draft is worth something only where no fault was added.
+/// `operational` names the attributes that are copied out of the personal part.
 pub(crate) fn draft(
     said: &Value,
     has_id: bool,
@@ -167,11 +168,12 @@ pub(crate) fn draft(
         .inner("customer")
         .and_then(|fields| customer(fields, is_update));
     top.refuse_unknown();
-    let kind = kind?;
+    // Where one of these is missing there is a fault, and the draft only serves to find the others.
+    let kind = kind.unwrap_or(Kind::Unknown);
     Some(Draft {
         kind,
         name: name.or_else(|| Name::new(kind.as_str()).ok())?,
-        time: time?,
+        time: time.unwrap_or(received),
         time_clamped,
         identifiers,
         references,

@@ -197,9 +197,9 @@ impl EventPlan {
                     return Ok(false);
                 }
                 let moment = |column: &String, cell| {
-                    self.moments
-                        .read(cell)
-                        .map_err(|problem| self.fault(row, "when", &[column.clone()], problem))
+                    self.moments.read(cell).map_err(|problem| {
+                        self.fault(row, "when", std::slice::from_ref(column), problem)
+                    })
                 };
                 if moment(column, cell)? <= moment(other, earlier)? {
                     return Ok(false);

@@ -40,6 +40,11 @@ impl Row {
         }
     }
 
+    /// The cells by column, as the file has them.
+    pub fn cells(&self) -> &BTreeMap<String, String> {
+        &self.cells
+    }
+
     /// The text of a column without the spaces around it; empty where the row has none.
     pub fn get(&self, column: &str) -> &str {
         self.cells.get(column).map_or("", |cell| cell.trim())
@@ -192,24 +197,7 @@ fn csv_row<R: Read>(
         Ok(false) => return None,
         Ok(true) => {}
         Err(error) => {
-            return Some(Err(match error.into_kind() {
-                csv::ErrorKind::Io(source) => RowError::Read {
-                    row: number - 1,
-                    source,
-                },
-                csv::ErrorKind::UnequalLengths {
-                    expected_len, len, ..
-                } => RowError::Row {
-                    row: number,
-                    problem: format!(
-                        "{len} cells where the header has {expected_len}; quote cells that hold the delimiter"
-                    ),
-                },
-                other => RowError::Row {
-                    row: number,
-                    problem: csv_problem(&other).to_owned(),
-                },
-            }));
+            return Some(Err(csv_error(error, number)));
         }
     }
     let bytes_read = reader.position().byte();
@@ -241,11 +229,21 @@ fn csv_row<R: Read>(
     }))
 }
 
-fn csv_problem(kind: &csv::ErrorKind) -> &'static str {
-    if matches!(kind, csv::ErrorKind::Utf8 { .. }) {
-        "is not UTF-8; save the file as UTF-8"
-    } else {
-        "is no row of CSV"
+fn csv_error(error: csv::Error, row: u64) -> RowError {
+    if let csv::ErrorKind::UnequalLengths {
+        expected_len, len, ..
+    } = error.kind()
+    {
+        return RowError::Row {
+            row,
+            problem: format!(
+                "{len} cells where the header has {expected_len}; quote cells that hold the delimiter"
+            ),
+        };
+    }
+    RowError::Read {
+        row: row - 1,
+        source: error.into(),
     }
 }
 

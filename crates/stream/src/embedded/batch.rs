@@ -96,14 +96,6 @@ impl Batch {
         self.records = 0;
         row
     }
-
-    /// A batch of one record, in the buffer of this one.
-    pub(super) fn single(&mut self, offset: Offset, key: &[u8], value: Option<&[u8]>) -> &[u8] {
-        self.bytes.clear();
-        self.records = 0;
-        self.push(offset, key, value);
-        &self.bytes
-    }
 }
 
 /// The time of a row's records, without reading them.

@@ -8,7 +8,7 @@ use redb::ReadTransaction;
 
 use super::{
     Shared,
-    batch::{Entries, Malformed, Row},
+    batch::{Entries, Malformed},
     hub::Ahead,
     storage::{Failure, Place, RECORDS},
 };
@@ -28,12 +28,6 @@ struct Position {
     at: TopicPartition,
     place: Place,
     next: Offset,
-}
-
-/// What is still to be read from the store.
-struct Stored {
-    position: usize,
-    end: Offset,
 }
 
 impl Cursor {
@@ -87,22 +81,28 @@ impl Cursor {
     /// The next records there are, without waiting.
     pub(super) fn take(&mut self, shared: &Shared, records_max: usize) -> Result<Vec<Read>, Error> {
         let mut taken = Taken::new(records_max);
-        let (tails, stored) = self.look(shared, records_max)?;
-        for (position, rows) in tails {
+        // Decoding and reading need no lock.
+        for (position, ahead) in self.look(shared, records_max)? {
+            let position = &mut self.positions[position];
             if taken.is_full() {
                 break;
             }
-            for row in &rows {
-                taken
-                    .add(&mut self.positions[position], row.last, &row.bytes)
-                    .map_err(|malformed| {
-                        Failure::Malformed(malformed).into_error("reading", shared.store.path())
-                    })?;
+            match ahead {
+                Ahead::Nothing => {}
+                Ahead::Tail(rows) => {
+                    for row in &rows {
+                        taken
+                            .add(position, row.last, &row.bytes)
+                            .map_err(|malformed| {
+                                Failure::Malformed(malformed)
+                                    .into_error("reading", shared.store.path())
+                            })?;
+                    }
+                }
+                Ahead::Stored(end) => shared
+                    .store
+                    .read("reading", |txn| take_stored(txn, position, end, &mut taken))?,
             }
-        }
-        if !stored.is_empty() && !taken.is_full() {
-            let body = |txn: &ReadTransaction| self.take_stored(txn, &stored, &mut taken);
-            shared.store.read("reading", body)?;
         }
         if !self.positions.is_empty() {
             self.turn = (self.turn + 1) % self.positions.len();
@@ -110,59 +110,44 @@ impl Cursor {
         Ok(taken.records)
     }
 
-    /// Where the next records lie. Decoding them needs no lock.
-    #[expect(
-        clippy::type_complexity,
-        reason = "two lists, named where they are taken apart"
-    )]
-    fn look(
-        &self,
-        shared: &Shared,
-        records_max: usize,
-    ) -> Result<(Vec<(usize, Vec<Row>)>, Vec<Stored>), Error> {
-        let mut tails = Vec::new();
-        let mut stored = Vec::new();
+    /// Where the next records of each position lie.
+    fn look(&self, shared: &Shared, records_max: usize) -> Result<Vec<(usize, Ahead)>, Error> {
+        let count = self.positions.len();
         let visible = shared.hub.lock();
-        for nth in 0..self.positions.len() {
-            let position = (self.turn + nth) % self.positions.len();
-            let Position { at, place, next } = &self.positions[position];
-            match visible.ahead(*place, at, *next, records_max)? {
-                Ahead::Nothing => {}
-                Ahead::Tail(rows) => tails.push((position, rows)),
-                Ahead::Stored(end) => stored.push(Stored { position, end }),
-            }
-        }
-        Ok((tails, stored))
+        (0..count)
+            .map(|nth| {
+                let position = (self.turn + nth) % count;
+                let Position { at, place, next } = &self.positions[position];
+                Ok((position, visible.ahead(*place, at, *next, records_max)?))
+            })
+            .collect()
     }
+}
 
-    fn take_stored(
-        &mut self,
-        txn: &ReadTransaction,
-        stored: &[Stored],
-        taken: &mut Taken,
-    ) -> Result<(), Failure> {
-        let records = txn.open_table(RECORDS)?;
-        for Stored { position, end } in stored {
-            let position = &mut self.positions[*position];
-            let (first, last) = (position.place.row(position.next), position.place.row(*end));
-            for row in records.range::<&[u8; 12]>(&first..&last)? {
-                if taken.is_full() {
-                    return Ok(());
-                }
-                let (key, bytes) = row?;
-                let (_, last) = Place::of_row(*key.value());
-                let bytes = Bytes::copy_from_slice(bytes.value());
-                taken
-                    .add(position, last, &bytes)
-                    .map_err(Failure::Malformed)?;
-            }
-            if !taken.is_full() {
-                // Nothing but gaps is left before the end.
-                position.next = *end;
-            }
+fn take_stored(
+    txn: &ReadTransaction,
+    position: &mut Position,
+    end: Offset,
+    taken: &mut Taken,
+) -> Result<(), Failure> {
+    let records = txn.open_table(RECORDS)?;
+    let (first, end_row) = (position.place.row(position.next), position.place.row(end));
+    for row in records.range::<&[u8; 12]>(&first..&end_row)? {
+        if taken.is_full() {
+            return Ok(());
         }
-        Ok(())
+        let (key, bytes) = row?;
+        let (_, last) = Place::of_row(*key.value());
+        let bytes = Bytes::copy_from_slice(bytes.value());
+        taken
+            .add(position, last, &bytes)
+            .map_err(Failure::Malformed)?;
     }
+    if !taken.is_full() {
+        // Nothing but gaps is left before the end.
+        position.next = end;
+    }
+    Ok(())
 }
 
 /// The records of one poll.

@@ -7,21 +7,19 @@ use event::{
     Time, Topic,
     topic::{Kept, MachineName},
 };
-use redb::{Table, WriteTransaction};
+use redb::WriteTransaction;
 
 use super::{
     batch::{Batch, Row},
+    compact::Compacted,
     hub::News,
     queue::Placed,
     storage::{
-        COMMITTED, Extent, Failure, Found, Image, LATEST, META, PARTITIONS, Place, RECORDS,
-        SEQUENCE_KEY, TOPICS, kept_row,
+        COMMITTED, Extent, Failure, Found, Image, META, PARTITIONS, Place, RECORDS, SEQUENCE_KEY,
+        TOPICS, kept_row,
     },
 };
 use crate::{Error, Offset, log::TopicSpec};
-
-type Records<'txn> = Table<'txn, &'static [u8; 12], &'static [u8]>;
-type Latest<'txn> = Table<'txn, &'static [u8], i64>;
 
 pub(super) struct Draft {
     time: Time,
@@ -32,6 +30,15 @@ pub(super) struct Draft {
     /// The places of new topics, after those that exist.
     created: Vec<Extent>,
     committed: BTreeMap<(MachineName, Place), Offset>,
+    rewritten: Vec<Rewritten>,
+    compacted: BTreeMap<Place, Compacted>,
+}
+
+/// A row that compaction leaves in place of another, if any of it is left.
+struct Rewritten {
+    old: [u8; 12],
+    place: Place,
+    row: Option<Row>,
 }
 
 /// What comes to a place.
@@ -41,8 +48,7 @@ struct Growth {
     call: u64,
     batch: Batch,
     rows: Vec<Row>,
-    /// The last record of each key, in a compacted topic.
-    latest: BTreeMap<Bytes, (Offset, Option<Bytes>)>,
+    bytes: usize,
 }
 
 impl Draft {
@@ -55,6 +61,8 @@ impl Draft {
             topics: BTreeMap::new(),
             created: Vec::new(),
             committed: BTreeMap::new(),
+            rewritten: Vec::new(),
+            compacted: BTreeMap::new(),
         }
     }
 
@@ -63,6 +71,13 @@ impl Draft {
             && self.trims.is_empty()
             && self.topics.is_empty()
             && self.committed.is_empty()
+            && self.rewritten.is_empty()
+            && self.compacted.is_empty()
+    }
+
+    /// How much it writes to the partitions, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.growing.values().map(|growth| growth.bytes).sum()
     }
 
     /// The records of one append or commit.
@@ -87,6 +102,14 @@ impl Draft {
         if self.committed.contains_key(&at) || image.committed.get(&at) != Some(&next) {
             self.committed.insert(at, next);
         }
+    }
+
+    pub(super) fn rewrite(&mut self, old: [u8; 12], place: Place, row: Option<Row>) {
+        self.rewritten.push(Rewritten { old, place, row });
+    }
+
+    pub(super) fn compacted(&mut self, place: Place, compacted: Compacted) {
+        self.compacted.insert(place, compacted);
     }
 
     pub(super) fn trim(&mut self, place: Place, below: Offset) {
@@ -134,7 +157,14 @@ impl Draft {
         self.apply_records(txn)?;
         let mut partitions = txn.open_table(PARTITIONS)?;
         for (place, extent) in self.extents(image) {
-            partitions.insert(place.0, (extent.start.0, extent.end.0))?;
+            let row = (
+                extent.start.0,
+                extent.end.0,
+                extent.clean_below.0,
+                extent.clean_bytes,
+                extent.dirty_bytes,
+            );
+            partitions.insert(place.0, row)?;
         }
         let mut topics = txn.open_table(TOPICS)?;
         for (topic, found) in &self.topics {
@@ -153,21 +183,17 @@ impl Draft {
 
     fn apply_records(&mut self, txn: &WriteTransaction) -> Result<(), Failure> {
         let mut records = txn.open_table(RECORDS)?;
-        let mut latest = txn.open_table(LATEST)?;
-        let mut superseded = Vec::new();
         for (place, growth) in &mut self.growing {
             growth.close();
-            if growth.extent.compacted {
-                growth.apply_compacted(*place, &mut records, &mut latest, &mut superseded)?;
-            } else {
-                for row in &growth.rows {
-                    records.insert(&place.row(row.last), &*row.bytes)?;
-                }
+            for row in &growth.rows {
+                records.insert(&place.row(row.last), &*row.bytes)?;
             }
         }
-        superseded.sort_unstable();
-        for row in &superseded {
-            records.remove(row)?;
+        for Rewritten { old, place, row } in &self.rewritten {
+            records.remove(old)?;
+            if let Some(row) = row {
+                records.insert(&place.row(row.last), &*row.bytes)?;
+            }
         }
         for (place, below) in &self.trims {
             let (first, end) = (place.row(Offset::START), place.row(*below));
@@ -193,6 +219,14 @@ impl Draft {
                 .entry(*place)
                 .or_insert_with(|| image.extents[place.index()]);
             extent.start = extent.start.max(*below);
+        }
+        for (place, compacted) in &self.compacted {
+            let extent = extents
+                .entry(*place)
+                .or_insert_with(|| image.extents[place.index()]);
+            extent.clean_below = compacted.below;
+            extent.clean_bytes = compacted.clean_bytes;
+            extent.dirty_bytes -= compacted.noted_bytes;
         }
         extents
     }
@@ -229,7 +263,7 @@ impl Growth {
             call: 0,
             batch: Batch::new(time),
             rows: Vec::new(),
-            latest: BTreeMap::new(),
+            bytes: 0,
         }
     }
 
@@ -249,42 +283,19 @@ impl Growth {
             self.close();
         }
         self.batch.push(offset, &key, value.as_deref());
-        if self.extent.compacted {
-            self.latest.insert(key, (offset, value));
-        }
+        self.bytes += bytes;
     }
 
     fn close(&mut self) {
-        if !self.batch.is_empty() {
-            self.rows.push(self.batch.close());
+        if self.batch.is_empty() {
+            return;
         }
-    }
-
-    fn apply_compacted(
-        &mut self,
-        place: Place,
-        records: &mut Records<'_>,
-        latest: &mut Latest<'_>,
-        superseded: &mut Vec<[u8; 12]>,
-    ) -> Result<(), Failure> {
-        let mut kept = Vec::with_capacity(self.latest.len());
-        let mut index = place.0.to_be_bytes().to_vec();
-        for (key, (offset, value)) in &self.latest {
-            index.truncate(size_of::<Place>());
-            index.extend_from_slice(key);
-            let before = match value {
-                Some(_) => latest.insert(&*index, offset.0)?,
-                None => latest.remove(&*index)?,
-            };
-            superseded.extend(before.map(|before| place.row(Offset(before.value()))));
-            kept.extend(value.as_deref().map(|value| (*offset, key, value)));
+        let row = self.batch.close();
+        if self.extent.compacted {
+            self.extent.dirty_bytes +=
+                u64::try_from(row.bytes.len()).expect("a length fits 64 bits");
         }
-        kept.sort_unstable_by_key(|(offset, _, _)| *offset);
-        for (offset, key, value) in kept {
-            let row = self.batch.single(offset, key, Some(value));
-            records.insert(&place.row(offset), row)?;
-        }
-        Ok(())
+        self.rows.push(row);
     }
 }
 

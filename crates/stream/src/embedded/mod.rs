@@ -5,10 +5,12 @@
 //! - `reader`, `member`: read from memory where the tail reaches and from the store else (`cursor`); they never hold the writer
 //!   up. `group` says who owns which partition, and the writer refuses the commits of those who do not.
 //! - `storage`, `batch`: what lies in the file.
+//! - `compact`: lets go of records whose key was written again, a step with each transaction.
 //! - `space`: below a reserve of free disk nothing more is taken, and it goes on by itself once there is room.
 
 mod batch;
 mod clock;
+mod compact;
 mod cursor;
 mod draft;
 mod group;
@@ -42,6 +44,7 @@ pub use self::{
     space::{Measure, Space},
 };
 use self::{
+    compact::Limits,
     cursor::Cursor,
     hub::Hub,
     queue::{Placed, Reply, Work},
@@ -65,6 +68,10 @@ pub struct Options {
     pub cache_bytes: usize,
     /// How much of what was written last is kept in memory for those who follow.
     pub tail_bytes_max: usize,
+    /// A compacted partition is compacted when as much as this, and as much as was left the last time, has come to it.
+    pub compact_bytes_min: u64,
+    /// How much of it one transaction compacts, at least.
+    pub compact_step_bytes: u64,
     /// Where the times of the records come from.
     pub clock: Clock,
     pub space: Measure,
@@ -76,6 +83,8 @@ impl Default for Options {
             reserve_bytes: None,
             cache_bytes: 128 * 1024 * 1024,
             tail_bytes_max: 64 * 1024 * 1024,
+            compact_bytes_min: 4 * 1024 * 1024,
+            compact_step_bytes: 1024 * 1024,
             clock: Arc::new(clock::wall),
             space: Arc::new(Space::under),
         }
@@ -128,6 +137,10 @@ impl Embedded {
             hub: Arc::clone(&hub),
             reserve,
             clock: options.clock,
+            compaction: Limits {
+                bytes_min: options.compact_bytes_min,
+                step_bytes: options.compact_step_bytes,
+            },
             image,
         })?;
         Ok(Arc::new(Self {

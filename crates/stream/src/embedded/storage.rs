@@ -6,13 +6,11 @@
 //! |---|---|---|
 //! | `meta` | `format`, `sequence` | the version of this layout; the number of the last durable transaction |
 //! | `topics` | name | the place of its partition 0, number of partitions, how it is kept, for how long (ms) |
-//! | `partitions` | place | first offset that is kept, one past the last record |
+//! | `partitions` | place | see `Extent`: start, end, what is compacted, bytes of that and of the rest |
 //! | `records` | place, offset of the row's last record (big-endian) | a batch, see `batch` |
-//! | `latest` | place (big-endian), key | the offset of the key's last record; compacted topics only |
 //! | `committed` | machine, place | the next offset the machine reads |
 //!
-//! A row of `records` holds what one transaction brought to a place; in a compacted topic it holds one record, so that a row
-//! can go when its key is written again. A null takes the key out of both tables and leaves nothing but a gap.
+//! A row of `records` holds what one transaction brought to a place, and after compaction what is left of that.
 
 use std::{
     collections::BTreeMap,
@@ -35,10 +33,9 @@ use crate::{Error, Offset, Severity};
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 pub(super) const TOPICS: TableDefinition<'_, &str, (u32, u32, u8, i64)> =
     TableDefinition::new("topics");
-pub(super) const PARTITIONS: TableDefinition<'_, u32, (i64, i64)> =
+pub(super) const PARTITIONS: TableDefinition<'_, u32, (i64, i64, i64, u64, u64)> =
     TableDefinition::new("partitions");
 pub(super) const RECORDS: TableDefinition<'_, &[u8; 12], &[u8]> = TableDefinition::new("records");
-pub(super) const LATEST: TableDefinition<'_, &[u8], i64> = TableDefinition::new("latest");
 pub(super) const COMMITTED: TableDefinition<'_, (&str, u32), i64> =
     TableDefinition::new("committed");
 
@@ -259,7 +256,6 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), Failure> {
     txn.open_table(TOPICS)?;
     txn.open_table(PARTITIONS)?;
     txn.open_table(RECORDS)?;
-    txn.open_table(LATEST)?;
     txn.open_table(COMMITTED)?;
     Ok(())
 }
@@ -294,6 +290,10 @@ pub(super) struct Extent {
     /// One past the last record.
     pub(super) end: Offset,
     pub(super) compacted: bool,
+    /// Below this, each key has one record at most, in a compacted topic.
+    pub(super) clean_below: Offset,
+    pub(super) clean_bytes: u64,
+    pub(super) dirty_bytes: u64,
 }
 
 impl Extent {
@@ -302,6 +302,9 @@ impl Extent {
             start: Offset::START,
             end: Offset::START,
             compacted: kept == Kept::Compacted,
+            clean_below: Offset::START,
+            clean_bytes: 0,
+            dirty_bytes: 0,
         }
     }
 }
@@ -373,8 +376,15 @@ impl Image {
         for (place, kept) in places {
             let mut extent = Extent::new(kept);
             if let Some(found) = partitions.get(place.0)? {
-                let (start, end) = found.value();
-                (extent.start, extent.end) = (Offset(start), Offset(end));
+                let (start, end, clean_below, clean_bytes, dirty_bytes) = found.value();
+                extent = Extent {
+                    start: Offset(start),
+                    end: Offset(end),
+                    clean_below: Offset(clean_below),
+                    clean_bytes,
+                    dirty_bytes,
+                    ..extent
+                };
             }
             extents.push(extent);
         }

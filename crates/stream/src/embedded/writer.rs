@@ -7,6 +7,7 @@ use event::{Millis, Time, topic::Kept};
 use super::{
     batch::{self, Malformed},
     clock::Clock,
+    compact::{Limits, Pass},
     draft::Draft,
     hub::Hub,
     queue::{Queue, Reply, Work},
@@ -24,11 +25,15 @@ const SWEEP_EVERY: Millis = Millis::from_secs(60);
 /// How many rows of a partition one sweep lets go at most.
 const SWEEP_ROWS_MAX: usize = 10_000;
 
+/// What is written is read once when it is noted and, with as much that was there before, once more when it is rewritten.
+const STEP_PER_WRITTEN: u64 = 4;
+
 pub(super) struct Parts {
     pub(super) store: Arc<Store>,
     pub(super) hub: Arc<Hub>,
     pub(super) reserve: Reserve,
     pub(super) clock: Clock,
+    pub(super) compaction: Limits,
     pub(super) image: Image,
 }
 
@@ -45,6 +50,8 @@ impl Writer {
             parts,
             queue: Arc::clone(&queue),
             swept: None,
+            pass: None,
+            compacts: true,
             unsure: false,
         };
         let thread = thread::Builder::new()
@@ -86,6 +93,9 @@ struct Writing {
     parts: Parts,
     queue: Arc<Queue>,
     swept: Option<Time>,
+    pass: Option<Pass>,
+    /// A pass that met an error is not tried again before the file is opened again.
+    compacts: bool,
     /// A transaction failed and the store could not be opened again since, so that the image may be wrong.
     unsure: bool,
 }
@@ -118,11 +128,18 @@ impl Trouble {
 impl Writing {
     fn run(mut self) {
         let closing = Closing(Arc::clone(&self.queue));
-        while let Some(work) = self.queue.take(IDLE) {
+        while let Some(work) = self.queue.take(self.idle()) {
             self.write(work);
             self.sweep();
         }
         drop(closing);
+    }
+
+    fn idle(&self) -> Duration {
+        match self.pass {
+            Some(_) => Duration::ZERO,
+            None => IDLE,
+        }
     }
 
     fn write(&mut self, work: Vec<Work>) {
@@ -143,6 +160,7 @@ impl Writing {
                 waiting.push(answer);
             }
         }
+        self.compact(&mut draft);
         self.finish(draft, waiting);
     }
 
@@ -209,6 +227,29 @@ impl Writing {
             Ok(())
         } else {
             self.parts.reserve.check()
+        }
+    }
+
+    /// Adds a step of compaction. It is the larger the more is written, so that it never falls behind.
+    fn compact(&mut self, draft: &mut Draft) {
+        let limits = self.parts.compaction;
+        let Parts { store, image, .. } = &self.parts;
+        if self.pass.is_none() && self.compacts {
+            self.pass = Pass::wanted(image, limits);
+        }
+        let Some(pass) = &mut self.pass else {
+            return;
+        };
+        let written = u64::try_from(draft.bytes()).expect("a length fits 64 bits");
+        let bytes_max = limits.step_bytes.max(STEP_PER_WRITTEN * written);
+        match pass.step(store, draft, (self.parts.clock)(), bytes_max) {
+            Ok(false) => {}
+            Ok(true) => self.pass = None,
+            Err(error) => {
+                tracing::warn!(%error, "a partition of the log cannot be compacted");
+                self.pass = None;
+                self.compacts = false;
+            }
         }
     }
 
@@ -285,6 +326,8 @@ impl Writing {
             .hub
             .change(|visible| visible.adopt(image.clone()));
         self.parts.image = image;
+        self.pass = None;
+        self.compacts = true;
         self.unsure = false;
         Ok(())
     }

@@ -2,11 +2,13 @@ use std::{os::unix::fs::PermissionsExt, sync::mpsc};
 
 use bytes::Bytes;
 use event::{Millis, Time};
-use proptest::{collection::vec, prelude::*};
-use redb::ReadableTableMetadata as _;
+use proptest::{collection::vec, option, prelude::*};
 
 use super::{
-    super::storage::{LATEST, RECORDS},
+    super::{
+        compact::NULLS_KEPT,
+        storage::{Extent, Image},
+    },
     *,
 };
 use crate::{Severity, log::Commit};
@@ -20,15 +22,64 @@ fn fresh(options: Options) -> (Disk, Arc<Embedded>) {
     (disk, log)
 }
 
-/// How many rows the tables `records` and `latest` have.
-fn rows(log: &Embedded) -> (u64, u64) {
-    let count = |txn: &redb::ReadTransaction| {
-        Ok((
-            txn.open_table(RECORDS)?.len()?,
-            txn.open_table(LATEST)?.len()?,
-        ))
-    };
-    log.shared.store.read("counting", count).unwrap()
+/// A clock that stands still until it is set.
+#[derive(Clone)]
+struct Hands(Arc<Mutex<Time>>);
+
+impl Hands {
+    fn at_zero() -> Self {
+        Self(Arc::new(Mutex::new(Time::from_millis(0))))
+    }
+
+    fn set(&self, time: Time) {
+        *self.0.lock().unwrap() = time;
+    }
+
+    fn clock(&self) -> super::super::Clock {
+        let hands = self.clone();
+        Arc::new(move || *hands.0.lock().unwrap())
+    }
+}
+
+/// Compacts whatever there is, a row at a time, and reads nothing from memory.
+fn compacting() -> Options {
+    Options {
+        tail_bytes_max: 0,
+        compact_bytes_min: 0,
+        compact_step_bytes: 1,
+        ..roomy()
+    }
+}
+
+/// What is kept of a partition, as the file says.
+fn extent(log: &Embedded, at: &TopicPartition) -> Extent {
+    let place = log
+        .shared
+        .hub
+        .lock()
+        .place(&at.topic, at.partition)
+        .unwrap();
+    Image::load(&log.shared.store).unwrap().extents[place.index()]
+}
+
+/// Waits until as much is dirty in a partition as is said, and not more than was left clean.
+fn wait_until_compacted(log: &Embedded, at: &TopicPartition) {
+    for _ in 0..10_000 {
+        let extent = extent(log, at);
+        if extent.dirty_bytes == 0 || extent.dirty_bytes < extent.clean_bytes {
+            return;
+        }
+        // Gives the writer something to do, and waits for it.
+        append(log, vec![put(&self::at(Topic::Access, 0), "key", "value")]).unwrap();
+    }
+    panic!("{at} is still to be compacted: {:?}", extent(log, at));
+}
+
+fn removed(at: &TopicPartition, key: &str) -> Append {
+    Append {
+        value: None,
+        ..put(at, key, "")
+    }
 }
 
 #[test]
@@ -109,47 +160,52 @@ fn every_append_and_commit_leaves_a_gap() {
 }
 
 #[test]
-fn a_compacted_partition_holds_one_row_of_a_key_and_none_of_a_removed_one() {
-    for tail_bytes_max in [0, 1 << 20] {
-        let (_, log) = fresh(Options {
-            tail_bytes_max,
-            ..roomy()
-        });
-        let state = at(STATE, 1);
-        for round in 0..30 {
-            let number = round.to_string();
-            let records = vec![
-                put(&state, "a", &number),
-                put(&state, "b", "once more"),
-                put(&state, "b", &number),
-            ];
-            append(&log, records).unwrap();
-        }
-        assert_eq!(rows(&log), (2, 2));
-        assert_eq!(values(&read_all(&log, &state)).last().unwrap(), "29");
-        for key in ["b", "never there"] {
-            let removed = Append {
-                value: None,
-                ..put(&state, key, "")
-            };
-            append(&log, vec![removed]).unwrap();
-        }
-        assert_eq!(rows(&log), (1, 1));
-        // Only gaps lead to the end now, and a reader comes there.
-        let from = Offset(log.end(&state, End::Written).unwrap().0 - 3);
-        read_from(&log, &state, from);
-        // The same key in the other partition is another one.
-        append(&log, vec![put(&at(STATE, 0), "a", "other")]).unwrap();
-        assert_eq!(rows(&log), (2, 2));
+fn compaction_leaves_the_last_record_of_each_key_and_nulls_for_a_while() {
+    let hands = Hands::at_zero();
+    let (_, log) = fresh(Options {
+        clock: hands.clock(),
+        ..compacting()
+    });
+    let (state, other) = (at(STATE, 1), at(STATE, 0));
+    // The same key in another partition is another one.
+    append(&log, vec![put(&other, "a", "other")]).unwrap();
+    for round in 0..30 {
+        let number = round.to_string();
+        let records = vec![
+            put(&state, "a", &number),
+            put(&state, "b", "once more"),
+            put(&state, "b", &number),
+            put(&state, &format!("only {round}"), &number),
+        ];
+        append(&log, records).unwrap();
     }
+    append(&log, vec![removed(&state, "b"), removed(&state, "c")]).unwrap();
+    let pad = |times: usize| {
+        for _ in 0..times {
+            append(&log, vec![put(&state, "pad", &"x".repeat(5_000))]).unwrap();
+        }
+        wait_until_compacted(&log, &state);
+        let keys = read_all(&log, &state)
+            .into_iter()
+            .filter(|read| !read.key.starts_with(b"only") && read.key != "pad");
+        keys.map(|read| (read.key, read.value)).collect::<Vec<_>>()
+    };
+    let a = (Bytes::from("a"), Some(Bytes::from("29")));
+    let nulls = [(Bytes::from("b"), None), (Bytes::from("c"), None)];
+    assert_eq!(pad(3), [&[a.clone()][..], &nulls].concat());
+    hands.set(Time::from_millis(0) + NULLS_KEPT);
+    assert_eq!(pad(3), [a]);
+    assert_eq!(values(&read_all(&log, &other)), ["other"]);
+    // Only gaps lead to the end now, and a reader comes there.
+    let from = Offset(log.end(&state, End::Written).unwrap().0 - 1);
+    read_from(&log, &state, from);
 }
 
 #[test]
 fn records_older_than_their_topic_keeps_them_go_by_themselves() {
-    let now = Arc::new(Mutex::new(Time::from_millis(0)));
-    let clock = Arc::clone(&now);
+    let hands = Hands::at_zero();
     let (_, log) = fresh(Options {
-        clock: Arc::new(move || *clock.lock().unwrap()),
+        clock: hands.clock(),
         ..roomy()
     });
     let outcome = at(Topic::CommandOutcome, 0);
@@ -157,10 +213,10 @@ fn records_older_than_their_topic_keeps_them_go_by_themselves() {
         panic!("outcomes are kept for some days")
     };
     append(&log, vec![put(&outcome, "key", "old")]).unwrap();
-    *now.lock().unwrap() = Time::from_millis(0) + kept;
+    hands.set(Time::from_millis(0) + kept);
     append(&log, vec![put(&outcome, "key", "young")]).unwrap();
     assert_eq!(values(&read_all(&log, &outcome)), ["old", "young"]);
-    *now.lock().unwrap() = Time::from_millis(1) + kept + Millis::from_secs(60);
+    hands.set(Time::from_millis(1) + kept + Millis::from_secs(60));
     // The writer looks by itself; what is appended elsewhere only says when it has.
     for _ in 0..1_000 {
         append(&log, vec![put(&at(Topic::Event, 0), "key", "value")]).unwrap();
@@ -377,5 +433,76 @@ proptest! {
             records.retain(|(offset, ..)| *offset >= Offset(from));
             prop_assert_eq!(found.remove(&at).unwrap_or_default(), records);
         }
+    }
+
+    #[test]
+    fn compaction_never_changes_what_a_partition_says(
+        appends in vec(vec((0..12_u8, option::of(0..2_000_usize)), 1..6), 1..60), step in 1..10_000_u64, restart in 0..60_usize,
+    ) {
+        let hands = Hands::at_zero();
+        let options = Options { clock: hands.clock(), compact_step_bytes: step, ..compacting() };
+        let (disk, mut log) = fresh(options.clone());
+        let state = at(STATE, 0);
+        let mut expected: BTreeMap<Bytes, Option<Bytes>> = BTreeMap::new();
+        // One follows from the beginning, and is seldom there.
+        let mut followed: BTreeMap<Bytes, Option<Bytes>> = BTreeMap::new();
+        let mut follower = log.read(BTreeMap::from([(state.clone(), Offset::START)])).unwrap();
+        for (number, records) in appends.iter().enumerate() {
+            // Nulls written by now may go from here on; who follows was not that slow.
+            if number % 7 == 0 {
+                follow(&log, &mut *follower, &state, &mut followed);
+                let hours = i64::try_from(number).unwrap();
+                hands.set(Time::from_millis(hours * NULLS_KEPT.as_millis()));
+            }
+            if number == restart {
+                let position = follower.position(&state).unwrap();
+                drop((log, follower));
+                log = on_disk(&disk, options.clone()).unwrap();
+                follower = log.read(BTreeMap::from([(state.clone(), position)])).unwrap();
+            }
+            let records: Vec<Append> = records
+                .iter()
+                .map(|(key, size)| Append {
+                    value: size.map(|size| format!("{number} {}", "x".repeat(size)).into()),
+                    ..put(&state, &key.to_string(), "")
+                })
+                .collect();
+            expected.extend(records.iter().map(|record| (record.key.clone(), record.value.clone())));
+            append(&log, records).unwrap();
+            let read = read_all(&log, &state);
+            prop_assert!(read.is_sorted_by(|a, b| a.offset < b.offset));
+            prop_assert_eq!(rows(read.into_iter().map(|read| (read.key, read.value)).collect()), rows(expected.clone()));
+        }
+        follow(&log, &mut *follower, &state, &mut followed);
+        prop_assert_eq!(rows(followed), rows(expected));
+        wait_until_compacted(&log, &state);
+        let clean_below = extent(&log, &state).clean_below;
+        let mut keys: Vec<Bytes> = read_all(&log, &state)
+            .into_iter()
+            .filter(|read| read.offset < clean_below)
+            .map(|read| read.key)
+            .collect();
+        keys.sort();
+        prop_assert!(keys.is_sorted_by(|a, b| a < b), "twice below {}: {:?}", clean_below, keys);
+    }
+}
+
+/// The keys that have a value.
+fn rows(records: BTreeMap<Bytes, Option<Bytes>>) -> BTreeMap<Bytes, Bytes> {
+    let rows = records.into_iter();
+    rows.filter_map(|(key, value)| Some((key, value?)))
+        .collect()
+}
+
+/// Reads on to the end.
+fn follow(
+    log: &Embedded,
+    reader: &mut dyn crate::Reader,
+    at: &TopicPartition,
+    rows: &mut BTreeMap<Bytes, Option<Bytes>>,
+) {
+    while reader.position(at).unwrap() < log.end(at, End::Written).unwrap() {
+        let reads = reader.poll(100, Duration::ZERO).unwrap();
+        rows.extend(reads.into_iter().map(|read| (read.key, read.value)));
     }
 }

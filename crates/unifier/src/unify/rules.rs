@@ -56,17 +56,14 @@ impl Rules {
     }
 }
 
-/// Takes newer rules. If other values are out now, all digests at rest here choose their routes again.
+/// Takes newer rules. The digests at rest here choose their routes again: also where the same values are out as before, since
+/// some may have come from a partition that knew rules between the two.
 pub(super) fn learn(turn: &mut Turn<'_, '_>, company: &Company) -> Outcome {
-    let known = turn.rules();
-    if turn.state.contains(&Key::Rules) && company.version <= known.version {
+    if turn.state.contains(&Key::Rules) && company.version <= turn.rules().version {
         return Outcome::Stale;
     }
     let rules = Rules::of(company);
-    let other_routes = rules.blocked != known.blocked;
     turn.state.put(Key::Rules, Row::Rules(Box::new(rules)));
-    if other_routes {
-        queue::run(turn, Work::reroute_all());
-    }
+    queue::run(turn, Work::reroute_all());
     Outcome::Applied
 }

@@ -1,1 +1,140 @@
+use std::collections::BTreeMap;
 
+use event::{
+    EventId, Kind, Partition, ProfileId, Record, Token, Version,
+    link::Link,
+    timeline::Timeline,
+    timeline_input::{Move, TimelineInput},
+};
+use machine::{RECORDS_MAX, Shard};
+
+use crate::{
+    identify::Told,
+    sample::{ALONE, Identifier, Runner, Unifier, applied, event, profile, set, token},
+};
+
+fn with_events(mut unify: Unifier, count: usize) -> Unifier {
+    for number in 0..count {
+        let mut event = event(&format!("e{number}"), 0, "phone:1 order:1");
+        event.kind = Kind::Complaint;
+        applied(unify.event(event));
+    }
+    unify
+}
+
+fn away(to: ProfileId, counter: u64) -> TimelineInput {
+    TimelineInput::Move(Move {
+        from: profile("phone:1"),
+        to,
+        values: vec![token("phone:1")],
+        version: Version { epoch: 0, counter },
+    })
+}
+
+/// Where each event rests after these records.
+fn fold(pages: &mut BTreeMap<EventId, ProfileId>, records: &[Record]) {
+    for record in records {
+        if let Record::Timeline(Timeline::Entry(entry)) = record {
+            pages.insert(entry.event, entry.profile);
+        }
+    }
+}
+
+/// U-8.
+#[test]
+fn twenty_thousand_digests_move_within_the_bounds_of_a_step() {
+    let mut unify = with_events(Unifier::alone(), 20_000);
+    let mut pages = BTreeMap::new();
+    let (_, records) = unify.timeline(away(profile("email:1"), 1));
+    assert!(records.len() > RECORDS_MAX - 10 && records.len() <= RECORDS_MAX);
+    fold(&mut pages, &records);
+    // While most of them wait, one comes late, and the value comes back and goes to another profile.
+    fold(
+        &mut pages,
+        &unify.event(event("late", 0, "phone:1 order:1")).1,
+    );
+    assert_eq!(pages[&EventId::new(token("late"))], profile("email:1"));
+    for (from, to, counter) in [
+        ("email:1", "phone:1", 2),
+        ("phone:1", "customer_number:1", 3),
+    ] {
+        let moved = TimelineInput::Move(Move {
+            from: profile(from),
+            to: profile(to),
+            values: vec![token("phone:1")],
+            version: Version { epoch: 0, counter },
+        });
+        fold(&mut pages, &unify.timeline(moved).1);
+    }
+    fold(&mut pages, &unify.drain());
+    assert_eq!(pages.len(), 20_001);
+    assert!(
+        pages
+            .values()
+            .all(|page| *page == profile("customer_number:1"))
+    );
+}
+
+#[test]
+fn what_leaves_the_partition_leaves_once() {
+    let partition = Partition::of(token("phone:1").as_bytes(), 2);
+    let shard = Shard {
+        partition,
+        partitions: 2,
+    };
+    let other = (1..)
+        .map(|number| profile(&format!("email:{number}")))
+        .find(|other| !shard.holds(other.as_bytes()))
+        .unwrap();
+    let unify = Runner::new(unifier::unify::Unify::new(), shard);
+    let mut unify = with_events(unify, 20_000);
+    let (_, mut records) = unify.timeline(away(other, 1));
+    records.extend(unify.drain());
+    let mut sent: Vec<EventId> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::TimelineInput(TimelineInput::Digest(digest)) => {
+                assert_eq!(digest.profile, other);
+                Some(digest.event)
+            }
+            _ => None,
+        })
+        .collect();
+    sent.sort_unstable();
+    sent.dedup();
+    assert_eq!(sent.len(), 20_000);
+    assert_eq!(records.len(), 40_000);
+}
+
+/// U-8.
+#[test]
+fn a_decision_about_many_values_is_told_in_order() {
+    let mut identify = Identifier::single();
+    let mut records = Vec::new();
+    for number in 0..6_000 {
+        let text = format!("phone:1 device:{number}");
+        records.extend(identify.link(Link::Set(set(&text, true))).1);
+    }
+    let strong = set("customer_number:1 phone:1", true);
+    let (_, some) = identify.link(Link::Set(strong));
+    assert_eq!(some.len(), RECORDS_MAX);
+    records.extend(some);
+    // What is decided later does not overtake what waits.
+    let (_, none) = identify.link(Link::Set(set("customer_number:1 email:7", true)));
+    assert_eq!(none, []);
+    records.extend(identify.drain());
+    let mut told = Told::default();
+    told.hear(&records);
+    assert_eq!(told.people.len(), 6_003);
+    let owner: Vec<Token> = told
+        .people
+        .values()
+        .map(|told| told.0.profile.token())
+        .collect();
+    assert!(
+        owner
+            .iter()
+            .all(|owner| *owner == token("customer_number:1"))
+    );
+    assert_eq!(identify.shard, ALONE);
+}

@@ -117,6 +117,12 @@ pub(crate) const ALONE: Shard = Shard {
     partitions: 1,
 };
 
+/// What an input that changes something leads to.
+pub(crate) fn applied<T>((outcome, told): (Outcome, T)) -> T {
+    assert_eq!(outcome, Outcome::Applied);
+    told
+}
+
 /// A machine with the committed state of one shard.
 pub(crate) struct Runner<M: Machine> {
     machine: M,

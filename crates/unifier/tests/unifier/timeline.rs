@@ -1,1 +1,203 @@
+use event::{
+    DepartmentId, EventId, MatterId, Record, Time, Version,
+    case::StepKind,
+    timeline::Timeline,
+    timeline_input::{Digest, Move, StepNote, TimelineInput},
+};
+use machine::Outcome;
+use unifier::unify::{Key, Row};
 
+use crate::sample::{Unifier, applied, event, profile, token};
+
+fn version(counter: u64) -> Version {
+    Version { epoch: 0, counter }
+}
+
+/// `(from, to, value, version)`.
+fn moved(
+    unify: &mut Unifier,
+    from: &str,
+    to: &str,
+    value: &str,
+    counter: u64,
+) -> (Outcome, String) {
+    let (outcome, records) = unify.timeline(TimelineInput::Move(Move {
+        from: profile(from),
+        to: profile(to),
+        values: vec![token(value)],
+        version: version(counter),
+    }));
+    (outcome, read(&records))
+}
+
+const NAMES: [&str; 6] = ["a:1", "b:1", "c:1", "d:1", "e1", "s1"];
+
+/// Records as a person would write them: `moved e1 a:1 > b:1, entry e1 b:1 v2`.
+fn read(records: &[Record]) -> String {
+    let name = |wanted| {
+        let known = NAMES.iter().find(|text| token(text) == wanted);
+        known.copied().unwrap_or("?")
+    };
+    let lines = records.iter().map(|record| match record {
+        Record::Timeline(Timeline::Entry(entry)) => {
+            let case = if entry.case.is_some() {
+                " with case"
+            } else {
+                ""
+            };
+            let (event, profile) = (name(entry.event.token()), name(entry.profile.token()));
+            format!("entry {event} {profile} v{}{case}", entry.version.counter)
+        }
+        Record::Timeline(Timeline::Moved(moved)) => {
+            let (entry, from) = (name(moved.entry), name(moved.profile.token()));
+            format!("moved {entry} {from} > {}", name(moved.to.unwrap().token()))
+        }
+        Record::Timeline(Timeline::Step(step)) => {
+            format!("step {} {}", name(step.id), name(step.profile.token()))
+        }
+        other => format!("{other:?}"),
+    });
+    lines.collect::<Vec<_>>().join(", ")
+}
+
+/// A digest of `e1` that follows `a:1`, sent to a profile at a version.
+fn digest(to: &str, counter: u64) -> TimelineInput {
+    let (_, records) = Unifier::alone().event(event("e1", 0, "email:1"));
+    let Some(Record::Timeline(Timeline::Entry(entry))) = records.get(1) else {
+        panic!("a set and an entry: {records:?}");
+    };
+    TimelineInput::Digest(Digest {
+        profile: profile(to),
+        route: token("a:1"),
+        version: version(counter),
+        event: EventId::new(token("e1")),
+        revision: 0,
+        withdrawn: false,
+        anchor: token("a:1"),
+        values: Vec::new(),
+        time: entry.time,
+        received: entry.received,
+        source: entry.source.clone(),
+        channel: entry.channel,
+        kind: entry.kind,
+        name: entry.name.clone(),
+        perspective: entry.perspective,
+        history: false,
+        score: None,
+        place: None,
+        product: None,
+        stage: None,
+        touchpoint: None,
+        party: None,
+        matter: MatterId::of_reference(token("order:1")),
+        content: token("words"),
+        rules_version: 0,
+    })
+}
+
+/// A step `s1` that follows a value, sent to a profile at version 0.
+fn note(route: &str, to: &str, what: StepKind) -> TimelineInput {
+    TimelineInput::Step(StepNote {
+        profile: profile(to),
+        route: token(route),
+        version: Version::ZERO,
+        case: MatterId::of_reference(token("order:1")).own_case(),
+        matter: MatterId::of_reference(token("order:1")),
+        id: token("s1"),
+        step: 1,
+        time: Time::from_millis(0),
+        what,
+        department: Some(DepartmentId::new("delivery").unwrap()),
+    })
+}
+
+#[test]
+fn a_digest_leaves_with_its_value_and_a_late_one_is_sent_on() {
+    let mut unify = Unifier::alone();
+    let (outcome, records) = unify.timeline(digest("a:1", 0));
+    assert_eq!(
+        (outcome, read(&records).as_str()),
+        (Outcome::Applied, "entry e1 a:1 v0")
+    );
+    let told = "moved e1 a:1 > b:1, entry e1 b:1 v2".to_owned();
+    assert_eq!(
+        moved(&mut unify, "a:1", "b:1", "a:1", 2),
+        (Outcome::Applied, told)
+    );
+
+    let mut unify = Unifier::alone();
+    assert_eq!(
+        moved(&mut unify, "a:1", "b:1", "a:1", 2),
+        (Outcome::Applied, String::new())
+    );
+    let (_, records) = unify.timeline(digest("a:1", 1));
+    assert_eq!(read(&records), "entry e1 b:1 v2");
+}
+
+#[test]
+fn the_newest_move_is_at_the_end_of_every_path() {
+    let mut unify = Unifier::alone();
+    applied(moved(&mut unify, "b:1", "c:1", "a:1", 3));
+    applied(moved(&mut unify, "c:1", "a:1", "a:1", 4));
+    applied(moved(&mut unify, "a:1", "b:1", "a:1", 2));
+    for (to, counter) in [("a:1", 0), ("b:1", 2), ("c:1", 3), ("a:1", 4)] {
+        let mut again = Unifier::alone();
+        again.state = unify.state.clone();
+        let (_, records) = again.timeline(digest(to, counter));
+        assert_eq!(read(&records), "entry e1 a:1 v4", "to {to} at {counter}");
+    }
+}
+
+#[test]
+fn an_older_move_does_not_take_away_what_a_newer_decision_brought() {
+    let mut unify = Unifier::alone();
+    applied(unify.timeline(digest("a:1", 4)));
+    assert_eq!(
+        moved(&mut unify, "a:1", "b:1", "a:1", 2),
+        (Outcome::Applied, String::new())
+    );
+    assert_eq!(
+        moved(&mut unify, "a:1", "c:1", "a:1", 1),
+        (Outcome::Stale, String::new())
+    );
+    assert_eq!(
+        unify.timeline(digest("a:1", 4)),
+        (Outcome::Duplicate, vec![])
+    );
+}
+
+#[test]
+fn a_step_follows_its_value_and_is_shown_once_a_profile() {
+    let mut unify = Unifier::alone();
+    let step = |route: &str| note(route, "d:1", StepKind::Opened);
+    assert_eq!(read(&unify.timeline(step("a:1")).1), "step s1 d:1");
+    assert_eq!(unify.timeline(step("a:1")), (Outcome::Duplicate, vec![]));
+    assert_eq!(unify.timeline(step("b:1")), (Outcome::Applied, vec![]));
+    assert_eq!(moved(&mut unify, "d:1", "c:1", "a:1", 1).1, "step s1 c:1");
+    assert_eq!(
+        moved(&mut unify, "d:1", "c:1", "b:1", 2).1,
+        "moved s1 d:1 > c:1"
+    );
+    let shown = unify.state.get(&Key::Shown(profile("c:1"), token("s1")));
+    assert_eq!(shown, Some(&Row::Shown(2)));
+}
+
+#[test]
+fn an_entry_names_its_case_as_long_as_a_step_of_it_is_there() {
+    let mut unify = Unifier::alone();
+    applied(unify.timeline(digest("a:1", 0)));
+    let told = read(&unify.timeline(note("b:1", "a:1", StepKind::Absorbed)).1);
+    assert_eq!(
+        told, "step s1 a:1",
+        "an absorbed case has no matter any more"
+    );
+
+    let mut unify = Unifier::alone();
+    applied(unify.timeline(digest("a:1", 0)));
+    let told = read(&unify.timeline(note("b:1", "a:1", StepKind::Opened)).1);
+    assert_eq!(told, "step s1 a:1, entry e1 a:1 v0 with case");
+    let (_, told) = moved(&mut unify, "a:1", "c:1", "b:1", 1);
+    assert_eq!(told, "entry e1 a:1 v0, moved s1 a:1 > c:1, step s1 c:1");
+    let (_, told) = moved(&mut unify, "a:1", "c:1", "a:1", 2);
+    assert_eq!(told, "moved e1 a:1 > c:1, entry e1 c:1 v2 with case");
+}

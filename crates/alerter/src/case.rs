@@ -33,8 +33,8 @@ pub struct Case {
     pub(crate) told: BTreeSet<DepartmentId>,
     /// Matters that an absorbed case announced and whose signals are on their way.
     pub(crate) awaited: BTreeSet<MatterId>,
-    /// The version of the decision by which it was absorbed.
-    pub(crate) absorbed: Option<Version>,
+    /// The matter it left with when it was absorbed, and the version of that decision.
+    pub(crate) absorbed: Option<(MatterId, Version)>,
 }
 
 impl Case {

@@ -113,7 +113,7 @@ impl Machine for Cases {
             },
             Input::Tick { due } => turn.tick(due),
         };
-        turn.finish();
+        turn.work_off();
         outcome
     }
 

@@ -117,7 +117,7 @@ impl Turn<'_, '_> {
         case.state.phase = Phase::Closed;
         case.state.absorbed_by = Some(forward.to);
         case.state.offered_to = None;
-        case.absorbed = Some(forward.version);
+        case.absorbed = Some((matter, forward.version));
         case.told.clear();
         let step = change.step(StepKind::Absorbed, self.now);
         step.matter = Some(matter);
@@ -166,17 +166,22 @@ impl Turn<'_, '_> {
             .collect()
     }
 
-    /// Another case's last matter came here. If this one has gone on by a newer decision, so does the other.
+    /// Another case's last matter came here.
     pub(crate) fn absorb(&mut self, mut absorb: Absorb) -> Outcome {
         let id = absorb.to;
         let known = self.case(id);
+        let joined = Key::Joined(id, absorb.from);
+        let is_first = match self.state.get(&joined) {
+            Some(Row::Joined(version)) => *version < absorb.version,
+            Some(_) | None => true,
+        };
         if let Some(case) = &known
-            && let (Some(by), Some(version)) = (case.state.absorbed_by, case.absorbed)
-            && version > absorb.version
+            && let Some((matter, forward)) = self.onward(case, &absorb, is_first)
         {
-            absorb.to = by;
-            absorb.version = version;
-            self.send(by, Work::Absorb(absorb));
+            absorb.to = forward.to;
+            absorb.version = forward.version;
+            absorb.state.matters = vec![matter];
+            self.send(forward.to, Work::Absorb(absorb));
             return Outcome::Forwarded;
         }
         for anchor in &absorb.anchors {
@@ -188,11 +193,6 @@ impl Turn<'_, '_> {
                 self.state.put(key, Row::Command(result));
             }
         }
-        let joined = Key::Joined(id, absorb.from);
-        let is_first = match self.state.get(&joined) {
-            Some(Row::Joined(version)) => *version < absorb.version,
-            Some(_) | None => true,
-        };
         self.state.put(joined, Row::Joined(absorb.version));
         let mut change = Change::of(match known {
             Some(case) => case,
@@ -219,9 +219,29 @@ impl Turn<'_, '_> {
         Outcome::Applied
     }
 
+    /// Where an absorbed case goes that comes to one which has left itself: after the one of the two matters that left last.
+    /// While its own matter is still to come it stays, and the case is back.
+    fn onward(&self, case: &Case, absorb: &Absorb, is_first: bool) -> Option<(MatterId, Forward)> {
+        let (left_with, version) = case.absorbed?;
+        let left = Forward {
+            to: case.state.absorbed_by?,
+            version,
+        };
+        match self.gone_on(absorb) {
+            Some(forward) if forward.version >= version => Some((absorbed_matter(absorb), forward)),
+            Some(_) => Some((left_with, left)),
+            None => (!is_first && version > absorb.version).then_some((left_with, left)),
+        }
+    }
+
+    /// Where the matter that an absorbed case announces has gone on to already.
+    fn gone_on(&self, absorb: &Absorb) -> Option<Forward> {
+        self.forward(absorb.to, absorbed_matter(absorb))
+            .filter(|forward| forward.to != absorb.to && forward.version > absorb.version)
+    }
+
     /// Unites the two. Says where the absorbed matter has gone on to, if a newer decision moved it already.
     fn join(&mut self, change: &mut Change, absorb: &Absorb) -> Option<Forward> {
-        let id = absorb.to;
         let case = &mut change.case;
         if case.state.absorbed_by.is_some() {
             // It had gone, and comes back with the matter: what it was before stays where it went.
@@ -230,9 +250,7 @@ impl Turn<'_, '_> {
         let their_owner = absorb.state.owner.clone();
         unite(case, &absorb.state, absorb.from);
         let matter = absorbed_matter(absorb);
-        let forward = self
-            .forward(id, matter)
-            .filter(|forward| forward.to != id && forward.version > absorb.version);
+        let forward = self.gone_on(absorb);
         if forward.is_none() && !case.figures.matters.contains(&matter) {
             case.awaited.insert(matter);
         }

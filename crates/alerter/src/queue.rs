@@ -88,15 +88,8 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// Does the work that the input made for this partition; what is too much for one step waits.
-    pub(crate) fn finish(mut self) {
-        self.work_off();
-        if !self.own.is_empty() {
-            unreachable!("work that is neither done nor queued");
-        }
-    }
-
-    fn work_off(&mut self) {
+    /// Does the work that the input made for its own partition; what is too much for one step waits.
+    pub(crate) fn work_off(&mut self) {
         while let Some(work) = self.own.pop_front() {
             if self.waiting || self.done == WORK_MAX || self.effects.room() < ROOM_MIN {
                 self.queue(work);

@@ -10,6 +10,7 @@
 mod identify;
 mod oracle;
 mod pipes;
+mod plan;
 mod queue;
 mod resolve;
 mod sample;

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use event::{
-    CaseId, Class, Company, Event, EventId, Kind, MatterId, Millis, Partition, Perspective,
-    ProfileId, Record, Time, Token, Version,
+    CaseId, Event, EventId, Kind, MatterId, Partition, ProfileId, Record, Time, Token, Version,
     case::StepKind,
     case_input::{CaseInput, Regroup, Signal},
     link::{Link, Set},
@@ -17,17 +16,9 @@ use unifier::unify;
 
 use crate::{
     oracle::World,
-    sample::{Identifier, Runner, Unifier, company, event, name, rules},
+    plan::{Plan, accepted, any_plan, honest_plan, matter, repeat_some, route, window_cases},
+    sample::{Identifier, Runner, Unifier, rules},
 };
-
-/// What happens in one run.
-#[derive(Clone)]
-struct Plan {
-    /// As the doors accept them, repeats included.
-    events: Vec<Event>,
-    /// Versions of the rules, in order.
-    rules: Vec<Company>,
-}
 
 /// Who sends. A channel leads from one sender to one partition of one topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,6 +119,10 @@ impl Pipes {
             }
         }
         while self.turn() {}
+        self.identify.check_rows();
+        for unify in &self.unify {
+            unify.check_rows();
+        }
         self
     }
 
@@ -372,165 +367,6 @@ impl Pipes {
             .filter(|regroup| regroup.matter == matter)
             .max_by_key(|regroup| regroup.version)
             .map_or(matter.own_case(), |regroup| regroup.to)
-    }
-}
-
-/// The events that customers and tests are shown, each once.
-fn accepted(plan: &Plan) -> Vec<Event> {
-    let mut seen = BTreeSet::new();
-    plan.events
-        .iter()
-        .filter(|event| seen.insert(event.id))
-        .filter(|event| {
-            let shown = [Perspective::Customer, Perspective::Test].contains(&event.perspective);
-            shown && !event.values.is_empty()
-        })
-        .cloned()
-        .collect()
-}
-
-fn route(event: &Event, company: &Company) -> Token {
-    event
-        .values
-        .iter()
-        .map(|value| value.token)
-        .find(|token| !company.blocked.contains(token))
-        .unwrap_or(event.anchor)
-}
-
-const WEEK: Millis = Millis::from_days(7);
-
-fn matter(event: &Event) -> MatterId {
-    let reference = event
-        .values
-        .iter()
-        .find(|value| value.class == Class::Reference);
-    match reference {
-        Some(reference) => MatterId::of_reference(reference.token),
-        None => MatterId::of_window(event.anchor, event.name.head(), event.time.floor_to(WEEK)),
-    }
-}
-
-/// Which case each window's matter is of: events sorted by time, a new case where two are a week apart or a cell lies between.
-fn window_cases(accepted: &[Event]) -> BTreeMap<MatterId, CaseId> {
-    let mut lines: BTreeMap<(Token, String), Vec<Time>> = BTreeMap::new();
-    for event in accepted {
-        if event
-            .values
-            .iter()
-            .all(|value| value.class == Class::Identifier)
-        {
-            let line = (event.anchor, event.name.head().to_owned());
-            lines.entry(line).or_default().push(event.time);
-        }
-    }
-    let mut cases = BTreeMap::new();
-    for ((anchor, subject), mut times) in lines {
-        times.sort();
-        let matter = |time: Time| MatterId::of_window(anchor, &subject, time.floor_to(WEEK));
-        for run in times.chunk_by(|one, next| *next - *one < WEEK) {
-            let smallest = run.iter().map(|time| matter(*time)).min().unwrap();
-            for time in run {
-                cases.insert(matter(*time), smallest.own_case());
-            }
-        }
-    }
-    cases
-}
-
-fn any_plan(random: &mut StdRng) -> Plan {
-    let mut events = Vec::new();
-    for id in 0..random.random_range(1..60) {
-        let mut values = BTreeSet::new();
-        for _ in 0..random.random_range(0..4) {
-            let kind =
-                ["customer_number", "loyalty_card", "email", "phone"][random.random_range(0..4)];
-            values.insert(format!("{kind}:{}", random.random_range(0..4)));
-        }
-        for _ in 0..[0, 0, 1, 2][random.random_range(0..4)] {
-            let kind = ["order", "shipment"][random.random_range(0..2)];
-            values.insert(format!("{kind}:{}", random.random_range(0..5)));
-        }
-        let values: Vec<String> = values.into_iter().collect();
-        let hours = random.random_range(0..24 * 60);
-        let mut event = event(&format!("e{id}"), hours * 3_600_000, &values.join(" "));
-        event.kind = [Kind::Service, Kind::Complaint, Kind::Feedback][random.random_range(0..3)];
-        event.name = name(["delivery.late", "call", "praise.staff"][random.random_range(0..3)]);
-        event.trusted = random.random_bool(0.7);
-        event.perspective = [
-            Perspective::Customer,
-            Perspective::Customer,
-            Perspective::Customer,
-            Perspective::Test,
-            Perspective::MysteryShopper,
-        ][random.random_range(0..5)];
-        events.push(event);
-    }
-    repeat_some(&mut events, random);
-    let mut rules = Vec::new();
-    for version in 1..=[0, 0, 1, 3][random.random_range(0..4)] {
-        let all = [
-            "customer_number:0",
-            "email:0",
-            "email:1",
-            "phone:0",
-            "loyalty_card:0",
-        ];
-        let blocked: Vec<&str> = all
-            .into_iter()
-            .filter(|_| random.random_bool(0.4))
-            .collect();
-        rules.push(company(version, &blocked));
-    }
-    Plan { events, rules }
-}
-
-/// A sender that got no answer sends again.
-fn repeat_some(events: &mut Vec<Event>, random: &mut StdRng) {
-    for index in 0..events.len() {
-        if random.random_bool(0.2) {
-            let repeated = events[index].clone();
-            let later = random.random_range(index + 1..=events.len());
-            events.insert(later, repeated);
-        }
-    }
-}
-
-/// Customers who have several values and name all of them once; references of one customer each; everybody trusted. So no link
-/// is ever refused.
-fn honest_plan(random: &mut StdRng) -> Plan {
-    let mut events = Vec::new();
-    for customer in 0..random.random_range(1..5) {
-        let own: Vec<String> = ["customer_number", "email", "phone", "device"]
-            .iter()
-            .map(|kind| format!("{kind}:{customer}"))
-            .collect();
-        let references = [format!("order:{customer}"), format!("shipment:{customer}")];
-        for id in 0..random.random_range(1..10) {
-            let mut values: Vec<String> = match id {
-                0 => own.iter().chain(&references).cloned().collect(),
-                _ => own
-                    .iter()
-                    .filter(|_| random.random_bool(0.4))
-                    .cloned()
-                    .collect(),
-            };
-            if values.is_empty() || random.random_bool(0.2) {
-                values.push(references[random.random_range(0..2)].clone());
-            }
-            values.sort();
-            values.dedup();
-            let hours = random.random_range(0..24 * 60);
-            let id = format!("e{customer}-{id}");
-            let mut event = event(&id, hours * 3_600_000, &values.join(" "));
-            event.kind = [Kind::Service, Kind::Complaint][random.random_range(0..2)];
-            events.push(event);
-        }
-    }
-    events.shuffle(random);
-    Plan {
-        events,
-        rules: Vec::new(),
     }
 }
 

@@ -171,6 +171,15 @@ impl<M: Machine> Runner<M> {
         due.is_some()
     }
 
+    /// The state is read back from bytes as it was.
+    pub(crate) fn check_rows(&self) {
+        for (key, row) in &self.state {
+            let bytes = postcard::to_stdvec(&(key, row)).unwrap();
+            let read: (M::Key, M::Row) = postcard::from_bytes(&bytes).unwrap();
+            assert_eq!((&read.0, &read.1), (key, row));
+        }
+    }
+
     /// Everything the machine still has to say.
     pub(crate) fn drain(&mut self) -> Vec<Record> {
         let mut records = Vec::new();

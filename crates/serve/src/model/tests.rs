@@ -224,6 +224,11 @@ proptest! {
             let pages: Vec<usize> = (0..4)
                 .map(|number| page(&model, ProfileId::new(token(number))).len())
                 .collect();
+            let stands = records
+                .iter()
+                .min_by_key(|(revision, received, value)| (std::cmp::Reverse(*revision), *received, *value))
+                .map(|(_, _, value)| usize::from(*value));
+            prop_assert_eq!(pages.iter().position(|page| *page == 1), stands);
             prop_assert_eq!(pages.iter().sum::<usize>(), 1);
             Ok(pages)
         };

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use axum::{
     body::Body,
@@ -71,6 +71,7 @@ async fn a_command_waits_for_its_outcome_and_for_the_case_to_show_it() {
     let path = format!("/v1/cases/{id}/commands");
     let body =
         json!({ "command": "acknowledge", "reason": "hetu 010594Y9032", "expected_version": 1 });
+    let case_is_written = Cell::new(false);
     let machine = async {
         let command = given(&world, 1).await.remove(0);
         assert_eq!(command.what, CommandKind::Acknowledge);
@@ -82,12 +83,22 @@ async fn a_command_waits_for_its_outcome_and_for_the_case_to_show_it() {
         world
             .write([outcome(id, command.id, Verdict::Applied, 2)])
             .await;
+        // Whoever would answer by the outcome alone does so now.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        case_is_written.set(true);
         let mut state = case(id, &[]);
         state.version = 2;
         state.phase = Phase::Acknowledged;
         world.write([stands(state)]).await;
     };
-    let (answered, ()) = tokio::join!(world.post("advisor", &path, body), machine);
+    let person = async {
+        let answered = world.post("advisor", &path, body).await;
+        assert!(case_is_written.get(), "answered before the case shows it");
+        answered
+    };
+    let (answered, ()) = tokio::join!(person, machine);
     assert_eq!(answered.0, StatusCode::OK, "{}", answered.1);
     assert_eq!(answered.1["verdict"], "applied");
     assert_eq!(answered.1["version"], 2);

@@ -71,7 +71,7 @@ impl Group {
             .iter_mut()
             .find(|member| member.id == id)
             .ok_or(Expelled)?;
-        member.alive_until = now + wait + member.session;
+        member.alive_until = member.alive_until.max(now + wait + member.session);
         Ok(())
     }
 

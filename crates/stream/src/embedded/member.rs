@@ -5,7 +5,8 @@ use event::{Partition, Topic, topic::MachineName};
 use super::{
     Shared, clock,
     cursor::Cursor,
-    group::{Change, Group, MemberId},
+    group::{Change, Expelled, Group, MemberId},
+    hub::Visible,
     queue::Work,
 };
 use crate::{
@@ -62,27 +63,23 @@ impl Member {
         })
     }
 
-    /// Says that this member lives, and hears what changed.
-    fn hear(&self, wait: Duration) -> Result<(u64, Option<Change>), Error> {
-        let now = clock::monotonic();
-        let mut visible = self.shared.hub.lock();
-        let version = visible.version();
+    /// Says that this member lives, and will say so again within `wait` and its session.
+    fn live<'v>(&self, visible: &'v mut Visible, wait: Duration) -> Result<&'v mut Group, Error> {
         let group = visible
             .groups
             .get_mut(&self.machine)
             .ok_or_else(|| self.fenced(None))?;
-        group
-            .hear(self.id, now, wait)
-            .map_err(|_| self.fenced(None))?;
-        Ok((version, group.change(self.id, now)))
+        match group.hear(self.id, clock::monotonic(), wait) {
+            Ok(()) => Ok(group),
+            Err(Expelled) => Err(self.fenced(None)),
+        }
     }
 
     fn hold(&self, partition: Partition) -> Result<(), Error> {
+        let mut visible = self.shared.hub.lock();
         if self
-            .shared
-            .hub
-            .lock()
-            .owns(self.machine, self.id, partition)
+            .live(&mut visible, Duration::ZERO)?
+            .owns(self.id, partition)
         {
             Ok(())
         } else {
@@ -115,7 +112,12 @@ impl log::Member for Member {
     fn poll(&mut self, records_max: usize, wait: Duration) -> Result<Polled, Error> {
         let deadline = clock::monotonic() + wait;
         loop {
-            let (version, change) = self.hear(wait)?;
+            let (version, change) = {
+                let mut visible = self.shared.hub.lock();
+                let version = visible.version();
+                let group = self.live(&mut visible, wait)?;
+                (version, group.change(self.id, clock::monotonic()))
+            };
             match change {
                 Some(Change::Revoked(partitions)) => {
                     self.cursor.forget(&partitions);
@@ -184,9 +186,11 @@ impl log::Member for Member {
         let mut next = Vec::with_capacity(commit.next.len());
         for (at, offset) in commit.next {
             self.is_input(&at)?;
+            self.hold(at.partition)?;
             let place = self.shared.hub.lock().place(&at.topic, at.partition)?;
             next.push((at.partition, place, offset));
         }
+        // The writer looks again at who owns what, for that may change while the commit waits.
         let (machine, member) = (self.machine, self.id);
         self.shared.call(|reply| Work::Commit {
             machine,
@@ -194,8 +198,7 @@ impl log::Member for Member {
             records,
             next,
             reply,
-        })?;
-        Ok(())
+        })
     }
 }
 

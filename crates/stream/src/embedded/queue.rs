@@ -160,6 +160,11 @@ impl Queue {
         drop(work);
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().work.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting
             .lock()

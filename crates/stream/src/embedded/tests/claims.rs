@@ -6,7 +6,9 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::{
     super::{
+        clock,
         compact::NULLS_KEPT,
+        group::MemberId,
         storage::{Extent, Image},
     },
     *,
@@ -38,16 +40,6 @@ impl Hands {
     fn clock(&self) -> super::super::Clock {
         let hands = self.clone();
         Arc::new(move || *hands.0.lock().unwrap())
-    }
-}
-
-/// Compacts whatever there is, a row at a time, and reads nothing from memory.
-fn compacting() -> Options {
-    Options {
-        tail_bytes_max: 0,
-        compact_bytes_min: 0,
-        compact_step_bytes: 1,
-        ..roomy()
     }
 }
 
@@ -334,6 +326,41 @@ fn a_commit_whose_sync_failed_is_lost_and_the_log_goes_on() {
     member.commit(commit("later", 2)).unwrap();
     expected.push("later");
     assert_eq!(values(&read_all(&log, &event)), expected);
+}
+
+#[test]
+fn a_commit_that_waits_while_its_partition_moves_is_refused() {
+    let (disk, log) = fresh(roomy());
+    let event = at(Topic::Event, 0);
+    let mut member = join(&log, MachineName::Cases, &[Topic::CaseInput]);
+    let until = |empty: bool| {
+        let deadline = clock::monotonic() + PATIENCE;
+        while log.shared.writer.queue.is_empty() != empty {
+            assert!(clock::monotonic() < deadline, "the queue stays as it is");
+            thread::yield_now();
+        }
+    };
+    let gate = disk.hold_syncs();
+    let first = log.append(vec![put(&event, "key", "first")]);
+    until(true);
+    let committing = thread::spawn(move || {
+        member.commit(Commit {
+            appends: vec![put(&at(Topic::Event, 0), "key", "refused")],
+            next: BTreeMap::from([(at(Topic::CaseInput, 0), Offset(1))]),
+        })
+    });
+    until(false);
+    log.shared.hub.change(|visible| {
+        let group = visible.groups.get_mut(&MachineName::Cases).unwrap();
+        group.leave(MemberId(1));
+    });
+    let mut newer = join(&log, MachineName::Cases, &[Topic::CaseInput]);
+    drop(gate);
+    wait_for(first).unwrap();
+    let refused = committing.join().unwrap().unwrap_err();
+    assert!(matches!(refused, Error::Fenced { .. }), "{refused}");
+    assert_eq!(newer.committed(Partition(0)).unwrap(), BTreeMap::new());
+    assert_eq!(values(&read_all(&log, &event)), ["first"]);
 }
 
 #[test]

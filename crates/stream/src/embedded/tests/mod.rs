@@ -45,6 +45,16 @@ fn roomy() -> Options {
     }
 }
 
+/// Compacts whatever there is, a row at a time, and reads nothing from memory.
+fn compacting() -> Options {
+    Options {
+        tail_bytes_max: 0,
+        compact_bytes_min: 0,
+        compact_step_bytes: 1,
+        ..roomy()
+    }
+}
+
 fn on_disk(disk: &Disk, options: Options) -> Result<Arc<Embedded>, Error> {
     let file = PathBuf::from(FILE);
     Embedded::open_with(&file, file.clone(), disk.opener(), options, None)
@@ -154,19 +164,14 @@ impl conformance::Fixture for Files {
     }
 }
 
-/// A disk that keeps nothing over a restart but what was synced.
+/// A disk that keeps nothing over a restart but what was synced. Everything is read from it, and compacted all the time.
 #[derive(Default)]
 struct Forgetful(Mutex<Disk>);
 
 impl conformance::Fixture for Forgetful {
     fn fresh(&self) -> SharedLog {
         let disk = Disk::default();
-        let options = Options {
-            // Everything is read from the store.
-            tail_bytes_max: 0,
-            ..roomy()
-        };
-        let log = on_disk(&disk, options).unwrap();
+        let log = on_disk(&disk, compacting()).unwrap();
         *self.0.lock().unwrap() = disk;
         log
     }
@@ -176,7 +181,7 @@ impl conformance::Fixture for Forgetful {
         disk.power_off();
         drop(log);
         disk.power_on(&mut SmallRng::seed_from_u64(0), 0.0);
-        on_disk(&disk, roomy()).unwrap()
+        on_disk(&disk, compacting()).unwrap()
     }
 
     fn patience(&self) -> Duration {

@@ -38,15 +38,6 @@ fn a_disk_that_lies_about_syncs_is_found_out() {
     assert!(run.live().is_err());
 }
 
-/// Compacts all the time, in many small transactions.
-fn options() -> Options {
-    Options {
-        compact_bytes_min: 0,
-        compact_step_bytes: 100,
-        ..roomy()
-    }
-}
-
 /// What was done and acknowledged to a log over several lives of its disk.
 struct Run {
     disk: Disk,
@@ -83,7 +74,7 @@ impl Run {
 
     fn live(&mut self) -> Result<(), String> {
         for _ in 0..LIVES {
-            let log = on_disk(&self.disk, options()).map_err(|error| error.to_string())?;
+            let log = on_disk(&self.disk, compacting()).map_err(|error| error.to_string())?;
             self.check(&log)?;
             let calls = self.rng.random_range(1..250);
             self.disk.die_after(calls);
@@ -92,7 +83,7 @@ impl Run {
             self.disk.power_off();
             self.disk.power_on(&mut self.rng, self.survives);
         }
-        let log = on_disk(&self.disk, options()).map_err(|error| error.to_string())?;
+        let log = on_disk(&self.disk, compacting()).map_err(|error| error.to_string())?;
         self.check(&log)
     }
 

@@ -107,6 +107,7 @@ impl Options {
     pub fn for_simulation(partitions: u32) -> Self {
         Self {
             batch_records_max: 16,
+            batch_bytes_max: 4_000,
             poll_wait: Duration::ZERO,
             restore_records_max: 20,
             retries_max: 5,

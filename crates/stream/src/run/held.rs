@@ -26,9 +26,4 @@ impl<M: Machine> Held<M> {
     pub(super) fn is_due(&self) -> bool {
         self.due.is_some_and(|due| due <= self.horizon.reached())
     }
-
-    /// What was read but not committed will be read again.
-    pub(super) fn rewind(&mut self) {
-        self.horizon = Horizon::new(self.next.keys());
-    }
 }

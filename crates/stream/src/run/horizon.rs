@@ -12,6 +12,7 @@ use crate::{
 };
 
 /// Up to which moment a partition's inputs are known: a timer due later would overtake a record that is already in the log.
+/// Only what was committed counts as known, so that an abort takes nothing back.
 #[derive(Debug)]
 pub(super) struct Horizon {
     /// Per input: everything that the log took up to this moment was read.
@@ -41,7 +42,7 @@ impl Horizon {
         self.known.values().copied().min().unwrap_or(Time::MIN)
     }
 
-    /// A record was stepped that the log took then: others of the same millisecond may follow.
+    /// A record was committed as read that the log took then: others of the same millisecond may follow.
     pub(super) fn saw(&mut self, input: &TopicPartition, time: Time) {
         self.learn(input, time - Millis::new(1));
     }

@@ -85,8 +85,7 @@ impl<M: Machine> Runner<M> {
     fn rewind(&mut self) -> Result<(), error::Error> {
         self.sealed = None;
         self.pending.clear();
-        for held in self.held.values_mut() {
-            held.rewind();
+        for held in self.held.values() {
             if let Some(member) = &mut self.member {
                 member.resume(&held.next)?;
             }

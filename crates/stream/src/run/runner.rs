@@ -20,7 +20,6 @@ use super::{
     restore::Restore,
 };
 use crate::{
-    error::Severity,
     log::{Commit, Group, Member, Polled, Read, SharedLog, TopicPartition},
     metrics::{LoopMetrics, Metrics},
 };
@@ -352,9 +351,8 @@ impl<M: Machine> Runner<M> {
         let committed = member.commit(sealed.commit.clone());
         timer.observe_duration();
         if let Err(error) = committed {
-            if error.severity() == Severity::Retry {
-                self.sealed = Some(sealed);
-            }
+            // Recovery drops it, unless the same commit is to be tried again.
+            self.sealed = Some(sealed);
             return Err(error.into());
         }
         let tally = sealed.batch.tally;

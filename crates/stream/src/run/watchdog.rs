@@ -38,7 +38,6 @@ impl<M: Machine> Runner<M> {
                 self.stats.stalls += 1;
                 self.metrics.stalls.inc();
                 self.pending.retain(|read| read.at.partition != *partition);
-                held.rewind();
                 held.progress = clock.monotonic;
                 member.resume(&held.next)?;
             }

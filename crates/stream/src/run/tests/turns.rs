@@ -17,7 +17,9 @@ use prometheus::Registry;
 use super::counter::{Ask, Counter, Key, Row, ask, binding, raw, reject};
 use crate::{
     conformance::broken::{self, Broken},
-    log::{Append, End, Log, Offset, Read, SharedLog, TopicPartition, TopicSpec},
+    log::{
+        Append, Commit, End, Group, Log, Offset, Polled, Read, SharedLog, TopicPartition, TopicSpec,
+    },
     metrics::Metrics,
     run::{Clock, Error, Options, Runner, Turn, spawn},
     simulated::{Faults, Simulated},
@@ -53,8 +55,12 @@ impl Bench {
         Self::new(1, Faults::default(), 1)
     }
 
+    /// A batch is full after some ten records, so that of what was polled some stays for the next.
     pub(super) fn options(&self) -> Options {
-        Options::for_simulation(self.partitions)
+        Options {
+            batch_bytes_max: 200,
+            ..Options::for_simulation(self.partitions)
+        }
     }
 
     pub(super) fn runner(&self, options: Options) -> Runner<Counter> {
@@ -214,6 +220,39 @@ fn expired_group_offsets_are_taken_from_the_state() {
 }
 
 #[test]
+fn a_group_offset_that_is_newer_than_the_state_wins() {
+    let mut bench = Bench::quiet();
+    bench.ask(&[count(1)]);
+    let mut runner = bench.runner(bench.options());
+    bench.settle(&mut runner);
+    drop(runner);
+    bench.ask(&[count(2)]);
+    let input = TopicPartition::new(Topic::CaseInput, Partition(0));
+    let skipped = bench.log.end(&input, End::Written).unwrap();
+    let group = Group {
+        machine: MachineName::Cases,
+        inputs: vec![Topic::CaseInput],
+        session: Duration::from_secs(10),
+    };
+    let mut member = bench.log.join(group).unwrap();
+    let assigned = Polled::Assigned(vec![Partition(0)]);
+    assert_eq!(member.poll(1, Duration::ZERO).unwrap(), assigned);
+    let commit = Commit {
+        appends: Vec::new(),
+        next: BTreeMap::from([(input, skipped)]),
+    };
+    member.commit(commit).unwrap();
+    drop(member);
+    bench.ask(&[count(3)]);
+    let mut runner = bench.runner(bench.options());
+    bench.settle(&mut runner);
+    assert_eq!(
+        bench.outputs(),
+        ["customer 1 has 1: 1", "customer 1 has 2: 3"]
+    );
+}
+
+#[test]
 fn a_record_that_cannot_be_read_is_rejected_whole_and_blocks_nothing() {
     let mut bench = Bench::quiet();
     bench.ask(&[count(1)]);
@@ -351,6 +390,7 @@ fn a_timer_does_not_overtake_a_record_that_is_already_in_the_log() {
     }
     assert!(turns > 10, "it was hidden for only {turns} turns");
     bench.settle(&mut runner);
+    bench.log.advance(1_000);
     assert_eq!(bench.outputs(), Vec::<String>::new());
 }
 

@@ -1,26 +1,27 @@
 //! One way in for everything: HTTP, import and the desk.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
-use event::{Company, EventId, Kind, SourceId, Time, Token, reject::Reason};
+use event::{Company, SourceId, Time, reject::Reason};
 use identifier::{Pepper, Region, Spaces};
 use serde_json::Value;
+use service::clock::Clock;
 use stream::{Append, log::SharedLog};
 
 use crate::{
     answer::{Answer, Item, Outcome},
     authenticate::{Keys, Refusal},
-    config::{DESK, Source, Sources},
-    json, mask,
+    config::Sources,
+    judge::{Judge, Judged},
+    mask,
     metrics::{Metrics, Totals},
-    normalise::{self, Context, Rules, Stamp},
+    normalise::{Context, Rules},
     parse,
-    store::{self, Refused, Seen, Unavailable, Window},
-    validate::{self, Draft, Faults},
+    store::{self, Refused, Unavailable, Window},
 };
 
 /// What a door is made of.
@@ -37,6 +38,8 @@ pub struct Options {
     pub partitions: u32,
     pub metrics: Metrics,
     pub limits: Limits,
+    /// When events are received.
+    pub clock: Clock,
 }
 
 /// Bounds of a request and of the waits in it.
@@ -65,6 +68,9 @@ impl Default for Limits {
     }
 }
 
+/// After so many items a large request lets others have the thread.
+const ITEMS_AT_ONCE: u64 = 64;
+
 /// What a sender may do beyond what its source is configured for. Over HTTP nobody has any of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permission {
@@ -91,17 +97,6 @@ struct Inner {
     keys: Keys,
     rules: RwLock<Arc<Rules>>,
     window: Mutex<Window>,
-}
-
-/// What becomes of one item before the log is asked.
-enum Judged {
-    Event {
-        append: Append,
-        id: EventId,
-        content: Token,
-    },
-    Duplicate,
-    Refused(Refused),
 }
 
 impl Door {
@@ -168,23 +163,35 @@ impl Door {
             .sources
             .get(source_id)
             .ok_or_else(|| Error::UnknownSource(source_id.clone()))?;
-        let received = Time::from_millis(service::clock::now_ms());
+        let rules = Arc::clone(&self.0.rules.read().unwrap_or_else(PoisonError::into_inner));
+        let options = &self.0.options;
+        let received = Time::from_millis((options.clock)());
+        let mut judge = Judge {
+            context: Context {
+                source_id,
+                source,
+                rules: &rules,
+                pepper: &options.pepper,
+                spaces: &options.spaces,
+                region: options.region,
+            },
+            permission,
+            received,
+            partitions: options.partitions,
+            metrics: &options.metrics,
+            window: &self.0.window,
+            taken: BTreeMap::new(),
+        };
         let mut answer = Answer {
             received: items.len() as u64,
             ..Answer::default()
         };
         let mut appends = Vec::new();
-        let mut taken: HashMap<EventId, Token> = HashMap::new();
         for (index, item) in (0_u64..).zip(items) {
-            match self.judge(source_id, source, permission, received, item, &taken) {
-                Judged::Event {
-                    append,
-                    id,
-                    content,
-                } => {
+            match judge.item(item) {
+                Judged::Event(append) => {
                     answer.accepted += 1;
                     appends.push(append);
-                    taken.insert(id, content);
                 }
                 Judged::Duplicate => answer.duplicate += 1,
                 Judged::Refused(refused) => {
@@ -198,7 +205,11 @@ impl Door {
                     });
                 }
             }
+            if index % ITEMS_AT_ONCE == ITEMS_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
         }
+        let taken = judge.taken;
         self.append(source_id, appends, answer.received).await?;
         let mut window = self.0.window.lock().unwrap_or_else(PoisonError::into_inner);
         for (id, content) in taken {
@@ -224,122 +235,12 @@ impl Door {
             id: None,
             bytes: bytes.into_bytes(),
         };
-        let received = Time::from_millis(service::clock::now_ms());
+        let received = Time::from_millis((self.0.options.clock)());
         let append = self.reject(source, &refused, received);
         self.append(source, vec![append], 1).await?;
         self.metrics().count(source, Outcome::Rejected, 1);
         self.metrics().count_reject(source, Reason::Unparseable);
         Ok(())
-    }
-
-    fn judge(
-        &self,
-        source_id: &SourceId,
-        source: &Source,
-        permission: Permission,
-        received: Time,
-        item: parse::Item,
-        taken: &HashMap<EventId, Token>,
-    ) -> Judged {
-        let mut said = match item {
-            parse::Item::Said(said) => said,
-            parse::Item::Unusable {
-                reason,
-                detail,
-                bytes,
-            } => {
-                let (bytes, masked) = mask::bytes(&bytes);
-                self.metrics().count_masks(source_id, masked);
-                return Judged::Refused(Refused {
-                    reason,
-                    detail,
-                    id: None,
-                    bytes: bytes.into_bytes(),
-                });
-            }
-        };
-        let options = &self.0.options;
-        let id = validate::id(&said).map(|id| identifier::event_id(&options.pepper, source_id, id));
-        // From here on nobody sees what must not be stored.
-        self.metrics().count_masks(source_id, mask::json(&mut said));
-        let bytes = json::canonical(&said);
-        let refused = |reason: Reason, detail: String| {
-            Judged::Refused(Refused {
-                reason,
-                detail,
-                id,
-                bytes: bytes.clone().into_bytes(),
-            })
-        };
-        let mut faults = Faults::default();
-        let draft = validate::draft(
-            &said,
-            id.is_some(),
-            received,
-            &source.operational,
-            &mut faults,
-        );
-        let rules = Arc::clone(&self.0.rules.read().unwrap_or_else(PoisonError::into_inner));
-        let context = Context {
-            source_id,
-            source,
-            rules: &rules,
-            pepper: &options.pepper,
-            spaces: &options.spaces,
-            region: options.region,
-        };
-        let named = draft
-            .as_ref()
-            .map(|draft| normalise::named(&context, draft, &mut faults));
-        let (Some(draft), Some(named), Some(id), true) = (draft, named, id, faults.is_empty())
-        else {
-            return refused(Reason::Schema, faults.detail());
-        };
-        let forbidden = forbidden(source_id, source, permission, &draft);
-        if !forbidden.is_empty() {
-            return refused(Reason::NotAllowed, forbidden.detail());
-        }
-        let stamp = Stamp {
-            id,
-            content: Token::hash("content", &[bytes.as_bytes()]),
-            received,
-        };
-        match self.seen(id, stamp.content, taken) {
-            Seen::Same => return Judged::Duplicate,
-            Seen::Other => {
-                return refused(
-                    Reason::Conflict,
-                    "id: was used before for an event of other content; give each event an id of its own"
-                        .to_owned(),
-                );
-            }
-            Seen::Never => {}
-        }
-        let event = normalise::event(&context, &stamp, draft, named);
-        match store::event_append(event, options.partitions) {
-            Ok(append) => Judged::Event {
-                append,
-                id,
-                content: stamp.content,
-            },
-            Err(bytes) => refused(
-                Reason::TooLarge,
-                format!("the event takes {bytes} bytes as a record, which is too large"),
-            ),
-        }
-    }
-
-    fn seen(&self, id: EventId, content: Token, taken: &HashMap<EventId, Token>) -> Seen {
-        match taken.get(&id) {
-            Some(same) if *same == content => Seen::Same,
-            Some(_) => Seen::Other,
-            None => self
-                .0
-                .window
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .seen(id, content),
-        }
     }
 
     fn reject(&self, source: &SourceId, refused: &Refused, time: Time) -> Append {
@@ -369,29 +270,4 @@ impl Door {
             metrics.count_reject(source, item.reason);
         }
     }
-}
-
-/// What the source may not send.
-fn forbidden(
-    source_id: &SourceId,
-    source: &Source,
-    permission: Permission,
-    draft: &Draft,
-) -> Faults {
-    let mut faults = Faults::default();
-    let granted = source
-        .kinds
-        .as_ref()
-        .is_none_or(|kinds: &Vec<Kind>| kinds.contains(&draft.kind));
-    if !granted {
-        faults.add("kind", "this source may not send this kind");
-    }
-    if draft.history && !permission.history && !source.history {
-        faults.add("history", "is only for `polku import --history`");
-    }
-    let at_desk = permission.recorded_by && source_id.as_str() == DESK;
-    if draft.recorded_by.is_some() && !at_desk {
-        faults.add("recorded_by", "is only for the desk");
-    }
-    faults
 }

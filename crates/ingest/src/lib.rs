@@ -14,6 +14,7 @@ pub mod config;
 pub mod door;
 mod form;
 mod json;
+mod judge;
 pub mod mapping;
 pub mod metrics;
 pub mod problem;

@@ -109,6 +109,7 @@ impl World {
             partitions: PARTITIONS,
             metrics: Metrics::new(&registry).unwrap(),
             limits: Limits::default(),
+            clock: service::clock::wall(),
         });
         let (router, _) = ingest::routes(door.clone()).split_for_parts();
         World {

@@ -1,5 +1,6 @@
 //! The log of a cluster, on a real broker.
 
+#[cfg(test)]
 mod layer5 {
     use std::{
         collections::{BTreeMap, BTreeSet},

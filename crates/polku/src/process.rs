@@ -15,6 +15,7 @@ use identifier::Pepper;
 use machine::Machine;
 use prometheus::Registry;
 use service::{
+    clock::{self, Clock},
     health::{Condition, Health},
     shutdown::Shutdown,
 };
@@ -42,6 +43,7 @@ pub struct Process {
     health: Health,
     shutdown: Shutdown,
     metrics: stream::metrics::Metrics,
+    clock: Clock,
     loops: Vec<Loop>,
     serve: Option<serve::Service>,
     routes: OpenApiRouter,
@@ -69,7 +71,7 @@ impl Process {
         }
         let pepper = read_pepper(&config.pepper_file())?;
         let log = open_log(&config)?;
-        Process::new(config, log, pepper)
+        Process::over(config, log, pepper, clock::wall())
     }
 
     /// All of Polku over one log; makes the pepper on the first start.
@@ -86,10 +88,19 @@ impl Process {
         }
         let pepper = read_pepper(&path)?;
         let log = open_log(&config)?;
-        Process::new(config, log, pepper)
+        Process::over(config, log, pepper, clock::wall())
     }
 
-    fn new(config: Config, log: SharedLog, pepper: Pepper) -> anyhow::Result<Process> {
+    /// A process over a log that is open already.
+    ///
+    /// # Errors
+    /// When its metrics cannot be registered.
+    pub fn over(
+        config: Config,
+        log: SharedLog,
+        pepper: Pepper,
+        clock: Clock,
+    ) -> anyhow::Result<Process> {
         let registry = Registry::new();
         let metrics = stream::metrics::Metrics::new(&registry)
             .context("registering the metrics of the loops")?;
@@ -101,6 +112,7 @@ impl Process {
             health: Health::new(),
             shutdown: Shutdown::new(),
             metrics,
+            clock,
             loops: Vec::new(),
             serve: None,
             routes: OpenApiRouter::new(),
@@ -158,6 +170,7 @@ impl Process {
             metrics: ingest::Metrics::new(&self.registry)
                 .context("registering the metrics of the doors")?,
             limits: ingest::Limits::default(),
+            clock: Arc::clone(&self.clock),
         });
         let follower = company::Follower::new(&self.log)?;
         let (told, shutdown) = (door.clone(), self.shutdown.clone());
@@ -190,6 +203,7 @@ impl Process {
             registry: self.registry.clone(),
             health: self.health.clone(),
             shutdown: self.shutdown.clone(),
+            clock: Arc::clone(&self.clock),
         })?;
         self.add_routes(service.routes());
         self.serve = Some(service);
@@ -198,6 +212,19 @@ impl Process {
 
     fn add_routes(&mut self, routes: OpenApiRouter) {
         self.routes = std::mem::take(&mut self.routes).merge(routes);
+    }
+
+    /// Everything the roles added answer, and what every process answers.
+    pub fn router(&mut self) -> Router {
+        serve::documented(std::mem::take(&mut self.routes)).merge(service::http::routes(
+            self.registry.clone(),
+            self.health.clone(),
+        ))
+    }
+
+    /// The read model, where the process has one.
+    pub fn read_model(&self) -> Option<&serve::Service> {
+        self.serve.as_ref()
     }
 
     /// Listens, and runs until a signal or the end of a loop.
@@ -209,9 +236,7 @@ impl Process {
             .enable_all()
             .build()
             .context("starting the runtime")?;
-        let routes: Router = serve::documented(std::mem::take(&mut self.routes)).merge(
-            service::http::routes(self.registry.clone(), self.health.clone()),
-        );
+        let routes = self.router();
         let answered = runtime.block_on(async {
             self.shutdown
                 .on_signals()

@@ -1,6 +1,17 @@
 //! The only place that reads the wall clock.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// A wall clock that is handed to whoever needs one, so that a test can bring its own: milliseconds since the epoch.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The machine's clock.
+pub fn wall() -> Clock {
+    Arc::new(now_ms)
+}
 
 /// Milliseconds since 1970-01-01T00:00:00Z by the machine's clock.
 #[expect(

@@ -23,7 +23,10 @@ impl Form {
 }
 
 /// Sends what `tracing` hears to stderr. Called once, by `main`.
-#[expect(clippy::disallowed_methods, reason = "the level is wanted before any configuration is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the level is wanted before any configuration is read"
+)]
 pub fn start(form: Form) {
     let directives = std::env::var("POLKU_LOG").ok();
     let filter = EnvFilter::builder()

@@ -46,11 +46,17 @@ pub fn play(script: &Script, stage: &mut dyn Stage) -> String {
                 stage.settle(*now);
                 told(&mut shown, &answer);
             }
-            Statement::Commanded { now, department, of, command } => {
+            Statement::Commanded {
+                now,
+                department,
+                of,
+                command,
+            } => {
                 let said = match find_case(stage, of) {
                     Some(case) => {
                         let body = Value::Object(command.clone());
-                        let answer = stage.post(department, &format!("/v1/cases/{case}/commands"), &body);
+                        let answer =
+                            stage.post(department, &format!("/v1/cases/{case}/commands"), &body);
                         commanded(&answer)
                     }
                     None => "there is no case".to_owned(),
@@ -71,9 +77,12 @@ fn told(shown: &mut String, answer: &Answer) {
         202 => {}
         status => {
             let items = answer.body["items"].as_array().cloned().unwrap_or_default();
-            let details = items.iter().map(|item| item["detail"].as_str().unwrap_or_default());
+            let details = items
+                .iter()
+                .map(|item| item["detail"].as_str().unwrap_or_default());
             let reasons: Vec<String> = details.map(str::to_owned).collect();
-            writeln!(shown, "  => refused with {status}: {}", reasons.join("; ")).expect("writing to a string");
+            writeln!(shown, "  => refused with {status}: {}", reasons.join("; "))
+                .expect("writing to a string");
         }
     }
 }
@@ -82,7 +91,10 @@ fn commanded(answer: &Answer) -> String {
     match answer.body["verdict"].as_str() {
         Some(verdict) => verdict.replace('_', " "),
         None => {
-            let detail = answer.body["detail"].as_str().or(answer.body["title"].as_str()).unwrap_or_default();
+            let detail = answer.body["detail"]
+                .as_str()
+                .or(answer.body["title"].as_str())
+                .unwrap_or_default();
             format!("refused with {}: {detail}", answer.status)
         }
     }
@@ -111,12 +123,19 @@ fn entries(stage: &mut dyn Stage, of: &Of) -> Option<Vec<Value>> {
     let body = json!({ "identifier": format!("{}:{}", of.kind, of.value), "reason": "scenario" });
     let found = stage.post(AUDITOR, "/v1/customers/search", &body);
     let customer = found.body["customers"][0]["id"].as_str()?.to_owned();
-    let page = stage.get(AUDITOR, &format!("/v1/customers/{customer}/timeline?limit=500"));
+    let page = stage.get(
+        AUDITOR,
+        &format!("/v1/customers/{customer}/timeline?limit=500"),
+    );
     page.body["entries"].as_array().cloned()
 }
 
 /// The case of the last entry that has one.
 fn find_case(stage: &mut dyn Stage, of: &Of) -> Option<String> {
     let entries = entries(stage, of)?;
-    entries.iter().rev().find_map(|entry| entry["case"].as_str()).map(str::to_owned)
+    entries
+        .iter()
+        .rev()
+        .find_map(|entry| entry["case"].as_str())
+        .map(str::to_owned)
 }

@@ -24,11 +24,22 @@ pub enum Statement {
     /// A comment or an empty line: shown as it is.
     Said,
     /// A source tells an event.
-    Told { now: Time, source: String, event: Map<String, Value> },
+    Told {
+        now: Time,
+        source: String,
+        event: Map<String, Value>,
+    },
     /// Somebody at a department's desk gives a command for the case of a customer's complaint.
-    Commanded { now: Time, department: String, of: Of, command: Map<String, Value> },
+    Commanded {
+        now: Time,
+        department: String,
+        of: Of,
+        command: Map<String, Value>,
+    },
     /// Nothing happens until then.
-    Passed { now: Time },
+    Passed {
+        now: Time,
+    },
     Shown(Show),
 }
 
@@ -61,7 +72,13 @@ impl fmt::Display for ScriptError {
 
 impl std::error::Error for ScriptError {}
 
-const IDENTIFIERS: [&str; 5] = ["customer_number", "loyalty_card", "email", "phone", "device"];
+const IDENTIFIERS: [&str; 5] = [
+    "customer_number",
+    "loyalty_card",
+    "email",
+    "phone",
+    "device",
+];
 const REFERENCES: [&str; 4] = ["order", "shipment", "ticket", "thread"];
 const COMMAND_FIELDS: [&str; 4] = ["to", "how", "told", "reason"];
 
@@ -74,21 +91,39 @@ impl Script {
             let number = index + 1;
             let fail = |text: String| ScriptError { line: number, text };
             if text.starts_with("    ") {
-                let last = lines.last_mut().ok_or_else(|| fail("nothing to add this to".to_owned()))?;
+                let last = lines
+                    .last_mut()
+                    .ok_or_else(|| fail("nothing to add this to".to_owned()))?;
                 last.text.push('\n');
                 last.text.push_str(text);
                 add(&mut last.statement, text.trim()).map_err(fail)?;
                 continue;
             }
             let statement = statement(text.trim(), number).map_err(fail)?;
-            lines.push(Line { number, text: text.to_owned(), statement });
+            lines.push(Line {
+                number,
+                text: text.to_owned(),
+                statement,
+            });
         }
         Ok(Script { lines })
     }
 
+    /// The first moment of the script.
+    pub fn starts(&self) -> Option<Time> {
+        self.lines.iter().find_map(|line| match &line.statement {
+            Statement::Told { now, .. }
+            | Statement::Commanded { now, .. }
+            | Statement::Passed { now } => Some(*now),
+            Statement::Said | Statement::Shown(_) => None,
+        })
+    }
+
     /// Whether time has to pass for it, which only the virtual clock does at will.
     pub fn needs_the_clock(&self) -> bool {
-        self.lines.iter().any(|line| matches!(line.statement, Statement::Passed { .. }))
+        self.lines
+            .iter()
+            .any(|line| matches!(line.statement, Statement::Passed { .. }))
     }
 }
 
@@ -103,52 +138,90 @@ fn statement(text: &str, number: usize) -> Result<Statement, String> {
     if rest == "time passes" {
         return Ok(Statement::Passed { now });
     }
-    let (who, what) = rest.split_once(": ").ok_or("expected `SOURCE: KIND TYPE` or `desk DEPARTMENT: COMMAND case of …`")?;
+    let (who, what) = rest
+        .split_once(": ")
+        .ok_or("expected `SOURCE: KIND TYPE` or `desk DEPARTMENT: COMMAND case of …`")?;
     if let Some(department) = who.strip_prefix("desk ") {
-        let (command, of) = what.split_once(" case of ").ok_or("expected `COMMAND case of TYPE VALUE`")?;
+        let (command, of) = what
+            .split_once(" case of ")
+            .ok_or("expected `COMMAND case of TYPE VALUE`")?;
         let command = json!({ "command": command });
         let command = command.as_object().cloned().unwrap_or_default();
-        return Ok(Statement::Commanded { now, department: department.to_owned(), of: self::of(of)?, command });
+        return Ok(Statement::Commanded {
+            now,
+            department: department.to_owned(),
+            of: self::of(of)?,
+            command,
+        });
     }
-    let (kind, name) = what.split_once(' ').ok_or("expected `KIND TYPE` after the source")?;
+    let (kind, name) = what
+        .split_once(' ')
+        .ok_or("expected `KIND TYPE` after the source")?;
     let event = json!({ "id": format!("line-{number}"), "kind": kind, "type": name, "time": now.to_string() });
     let event = event.as_object().cloned().unwrap_or_default();
-    Ok(Statement::Told { now, source: who.to_owned(), event })
+    Ok(Statement::Told {
+        now,
+        source: who.to_owned(),
+        event,
+    })
 }
 
 fn moment(text: &str) -> Result<(Time, &str), String> {
-    let (written, rest) = text.split_at_checked(16).ok_or("expected a moment, as in `2026-03-02 09:31`")?;
-    let local: DateTime = format!("{}:00", written.replace(' ', "T")).parse().map_err(|error| format!("`{written}`: {error}"))?;
-    let zoned = local.in_tz("Europe/Helsinki").map_err(|error| error.to_string())?;
-    Ok((Time::from_millis(zoned.timestamp().as_millisecond()), rest.trim_start()))
+    let (written, rest) = text
+        .split_at_checked(16)
+        .ok_or("expected a moment, as in `2026-03-02 09:31`")?;
+    let local: DateTime = format!("{}:00", written.replace(' ', "T"))
+        .parse()
+        .map_err(|error| format!("`{written}`: {error}"))?;
+    let zoned = local
+        .in_tz("Europe/Helsinki")
+        .map_err(|error| error.to_string())?;
+    Ok((
+        Time::from_millis(zoned.timestamp().as_millisecond()),
+        rest.trim_start(),
+    ))
 }
 
 fn show(what: &str) -> Result<Show, String> {
-    let (subject, of) = what.split_once(" of ").ok_or("expected `show timeline | case | cases | notices of …`")?;
+    let (subject, of) = what
+        .split_once(" of ")
+        .ok_or("expected `show timeline | case | cases | notices of …`")?;
     match subject {
         "timeline" => Ok(Show::Timeline(self::of(of)?)),
         "case" => Ok(Show::Case(self::of(of)?)),
-        "cases" => Ok(Show::Cases { department: of.to_owned() }),
-        "notices" => Ok(Show::Notices { department: of.to_owned() }),
+        "cases" => Ok(Show::Cases {
+            department: of.to_owned(),
+        }),
+        "notices" => Ok(Show::Notices {
+            department: of.to_owned(),
+        }),
         other => Err(format!("nothing called `{other}` can be shown")),
     }
 }
 
 fn of(text: &str) -> Result<Of, String> {
-    let (kind, value) = text.split_once(' ').ok_or("expected a type and a value, as in `email aino@example.fi`")?;
-    Ok(Of { kind: kind.to_owned(), value: value.to_owned() })
+    let (kind, value) = text
+        .split_once(' ')
+        .ok_or("expected a type and a value, as in `email aino@example.fi`")?;
+    Ok(Of {
+        kind: kind.to_owned(),
+        value: value.to_owned(),
+    })
 }
 
 /// An indented line: fields of the statement above.
 fn add(statement: &mut Statement, text: &str) -> Result<(), String> {
-    let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     match statement {
         Statement::Told { event, .. } => {
             if let Some(words) = quoted {
                 event.insert("text".to_owned(), json!(words));
                 return Ok(());
             }
-            text.split(", ").try_for_each(|field| add_field(event, field))
+            text.split(", ")
+                .try_for_each(|field| add_field(event, field))
         }
         Statement::Commanded { command, .. } => {
             if let Some(words) = quoted {
@@ -156,21 +229,29 @@ fn add(statement: &mut Statement, text: &str) -> Result<(), String> {
                 return Ok(());
             }
             for field in text.split(", ") {
-                let (name, value) = field.split_once(' ').ok_or_else(|| format!("`{field}` has no value"))?;
+                let (name, value) = field
+                    .split_once(' ')
+                    .ok_or_else(|| format!("`{field}` has no value"))?;
                 match name {
                     "reached" => command.insert(name.to_owned(), json!(value == "yes")),
-                    _ if COMMAND_FIELDS.contains(&name) => command.insert(name.to_owned(), json!(value)),
+                    _ if COMMAND_FIELDS.contains(&name) => {
+                        command.insert(name.to_owned(), json!(value))
+                    }
                     _ => return Err(format!("a command has no `{name}`")),
                 };
             }
             Ok(())
         }
-        Statement::Said | Statement::Passed { .. } | Statement::Shown(_) => Err("nothing can be added to the line above".to_owned()),
+        Statement::Said | Statement::Passed { .. } | Statement::Shown(_) => {
+            Err("nothing can be added to the line above".to_owned())
+        }
     }
 }
 
 fn add_field(event: &mut Map<String, Value>, field: &str) -> Result<(), String> {
-    let (name, value) = field.split_once(' ').ok_or_else(|| format!("`{field}` has no value"))?;
+    let (name, value) = field
+        .split_once(' ')
+        .ok_or_else(|| format!("`{field}` has no value"))?;
     let mut within = |table: &str| {
         let inner = event.entry(table).or_insert_with(|| json!({}));
         if let Value::Object(inner) = inner {
@@ -190,8 +271,13 @@ fn add_field(event: &mut Map<String, Value>, field: &str) -> Result<(), String> 
         "score" => {
             // `score nps 3 of 0-10`
             let parts: Vec<&str> = value.split([' ', '-']).collect();
-            let [metric, value, "of", min, max] = parts[..] else { return Err(format!("`{value}` is no score: write `nps 3 of 0-10`")) };
-            let number = |text: &str| text.parse::<f64>().map_err(|error| format!("`{text}`: {error}"));
+            let [metric, value, "of", min, max] = parts[..] else {
+                return Err(format!("`{value}` is no score: write `nps 3 of 0-10`"));
+            };
+            let number = |text: &str| {
+                text.parse::<f64>()
+                    .map_err(|error| format!("`{text}`: {error}"))
+            };
             let score = json!({ "metric": metric, "value": number(value)?, "min": number(min)?, "max": number(max)? });
             event.insert("score".to_owned(), score);
         }
@@ -213,10 +299,19 @@ mod tests {
             "# A comment\n2026-03-02 09:31 till: complaint queue.long\n    email a@example.fi, order A-1\n    \"Hm.\"\nshow cases of stores\n",
         )
         .unwrap();
-        let [said, told, shown] = &script.lines[..] else { panic!("{script:?}") };
+        let [said, told, shown] = &script.lines[..] else {
+            panic!("{script:?}")
+        };
         assert_eq!(said.statement, Statement::Said);
-        assert_eq!(shown.statement, Statement::Shown(Show::Cases { department: "stores".to_owned() }));
-        let Statement::Told { event, .. } = &told.statement else { panic!("{told:?}") };
+        assert_eq!(
+            shown.statement,
+            Statement::Shown(Show::Cases {
+                department: "stores".to_owned()
+            })
+        );
+        let Statement::Told { event, .. } = &told.statement else {
+            panic!("{told:?}")
+        };
         assert_eq!(event["identifiers"], json!({ "email": "a@example.fi" }));
         assert_eq!(event["time"], "2026-03-02T07:31:00Z");
         assert_eq!(event["text"], "Hm.");

@@ -25,7 +25,9 @@ impl Names {
 }
 
 fn name(what: &str, known: &mut Vec<String>, id: &Value) -> String {
-    let Some(id) = id.as_str() else { return "-".to_owned() };
+    let Some(id) = id.as_str() else {
+        return "-".to_owned();
+    };
     let number = known.iter().position(|one| one == id).unwrap_or_else(|| {
         known.push(id.to_owned());
         known.len() - 1
@@ -56,15 +58,34 @@ pub(super) fn show_timeline(entries: &[Value], names: &mut Names) -> String {
     for entry in entries.iter().filter(|entry| entry["event"].is_string()) {
         let kind = format!("{} {}", text(entry, "kind"), text(entry, "type"));
         let from = format!("{} ({})", text(entry, "source"), text(entry, "channel"));
-        line(&mut out, &[local(&entry["time"]), from, kind, names.matter(&entry["matter"]), names.case(&entry["case"])]);
+        line(
+            &mut out,
+            &[
+                local(&entry["time"]),
+                from,
+                kind,
+                names.matter(&entry["matter"]),
+                names.case(&entry["case"]),
+            ],
+        );
     }
     out
 }
 
 pub(super) fn show_case(case: &Value, names: &mut Names) -> String {
     let mut out = String::new();
-    let why: Vec<&str> = case["why"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let head = format!("{}: {}, {}", names.case(&case["id"]), text(case, "what"), text(case, "state"));
+    let why: Vec<&str> = case["why"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let head = format!(
+        "{}: {}, {}",
+        names.case(&case["id"]),
+        text(case, "what"),
+        text(case, "state")
+    );
     let owner = format!("owner {}, by {}", text(case, "owner"), why.join(" > "));
     let heard = format!("{} contacts", case["contacts"]);
     line(&mut out, &[head, owner, heard]);
@@ -73,10 +94,21 @@ pub(super) fn show_case(case: &Value, names: &mut Names) -> String {
             continue;
         }
         let who = step["actor"].as_str().unwrap_or("Polku");
-        let other = step["other"].as_str().map(|other| format!("with {other}")).unwrap_or_default();
+        let other = step["other"]
+            .as_str()
+            .map(|other| format!("with {other}"))
+            .unwrap_or_default();
         let reason = step["reason"].as_str().unwrap_or_default();
         let what = format!("  {} by {who}", text(step, "what"));
-        line(&mut out, &[what, format!("owner {}", text(step, "owner")), other, reason.to_owned()]);
+        line(
+            &mut out,
+            &[
+                what,
+                format!("owner {}", text(step, "owner")),
+                other,
+                reason.to_owned(),
+            ],
+        );
     }
     out
 }
@@ -84,20 +116,51 @@ pub(super) fn show_case(case: &Value, names: &mut Names) -> String {
 pub(super) fn show_cases(cases: &Value, names: &mut Names) -> String {
     let mut out = String::new();
     for case in cases["cases"].as_array().into_iter().flatten() {
-        let offered = case["offered_to"].as_str().map(|to| format!("offered to {to}")).unwrap_or_default();
-        let dormant = if case["dormant"] == true { "dormant" } else { "" };
-        let cells =
-            [names.case(&case["id"]), text(case, "what").to_owned(), text(case, "state").to_owned(), offered, dormant.to_owned()];
+        let offered = case["offered_to"]
+            .as_str()
+            .map(|to| format!("offered to {to}"))
+            .unwrap_or_default();
+        let dormant = if case["dormant"] == true {
+            "dormant"
+        } else {
+            ""
+        };
+        let cells = [
+            names.case(&case["id"]),
+            text(case, "what").to_owned(),
+            text(case, "state").to_owned(),
+            offered,
+            dormant.to_owned(),
+        ];
         line(&mut out, &cells);
     }
-    if out.is_empty() { "  none\n".to_owned() } else { out }
+    if out.is_empty() {
+        "  none\n".to_owned()
+    } else {
+        out
+    }
 }
 
 pub(super) fn show_notices(notices: &[Value], names: &mut Names) -> String {
     let mut out = String::new();
     for notice in notices {
-        let from = notice["from"].as_str().map(|from| format!("from {from}")).unwrap_or_default();
-        line(&mut out, &[text(notice, "why").to_owned(), names.case(&notice["case"]), text(notice, "what").to_owned(), from]);
+        let from = notice["from"]
+            .as_str()
+            .map(|from| format!("from {from}"))
+            .unwrap_or_default();
+        line(
+            &mut out,
+            &[
+                text(notice, "why").to_owned(),
+                names.case(&notice["case"]),
+                text(notice, "what").to_owned(),
+                from,
+            ],
+        );
     }
-    if out.is_empty() { "  none\n".to_owned() } else { out }
+    if out.is_empty() {
+        "  none\n".to_owned()
+    } else {
+        out
+    }
 }

@@ -1,0 +1,1 @@
+//! Separate roles on a real broker.

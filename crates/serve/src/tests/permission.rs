@@ -187,8 +187,15 @@ async fn an_offered_case_is_read_by_both_departments_until_it_is_answered() {
     }
     let customer = format!("/v1/customers/{eero}");
     assert_eq!(world.get("advisor", &customer).await.0, StatusCode::OK);
+    let waiting = async || {
+        let inbox = "/v1/departments/delivery/cases?state=offered";
+        let (_, inbox) = world.get("advisor", inbox).await;
+        inbox["cases"].as_array().unwrap().len()
+    };
+    assert_eq!(waiting().await, 1);
     offered.offered_to = None;
     world.write([stands(offered)]).await;
+    assert_eq!(waiting().await, 0);
     for path in [path, customer] {
         let (status, _) = world.get("advisor", &path).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");

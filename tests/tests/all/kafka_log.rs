@@ -209,6 +209,11 @@ mod layer5 {
                 while reader.position(&case).unwrap() < end {
                     let reads = reader.poll(1_000, WAIT).unwrap();
                     seen.extend(reads.iter().map(|read| read.offset));
+                    let now = log.end(&case, End::Committed).unwrap();
+                    assert!(
+                        seen.iter().all(|offset| *offset < now),
+                        "an open transaction was read"
+                    );
                 }
                 let below = seen.iter().filter(|offset| **offset < end).count();
                 assert_eq!(below % SIZE, 0, "at {end}");

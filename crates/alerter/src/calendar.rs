@@ -212,7 +212,12 @@ impl Calendar {
                 let before = shown.earlier().ok()?;
                 self.zone.following(before).next()?.timestamp()
             }
-            (AmbiguousOffset::Fold { .. }, Edge::End) => shown.later().ok()?,
+            (AmbiguousOffset::Fold { .. }, Edge::End) => {
+                let (first, last) = (shown.earlier().ok()?, shown.later().ok()?);
+                let turn = self.zone.following(first).next()?.timestamp();
+                // Turned back to the very end of the interval, the clock never shows a time in it again.
+                if last == turn { first } else { last }
+            }
             (AmbiguousOffset::Fold { .. } | AmbiguousOffset::Unambiguous { .. }, _) => {
                 shown.earlier().ok()?
             }

@@ -31,7 +31,7 @@ pub struct Case {
     pub(crate) contacts: Vec<ContactFact>,
     /// The departments that were told of it.
     pub(crate) told: BTreeSet<DepartmentId>,
-    /// Matters that an absorbed case announced and whose signals are on their way.
+    /// Matters that an absorbed case announced and whose opening signals are on their way.
     pub(crate) awaited: BTreeSet<MatterId>,
     /// The matter it left with when it was absorbed, and the version of that decision.
     pub(crate) absorbed: Option<(MatterId, Version)>,
@@ -92,9 +92,11 @@ impl Case {
         self.state.phase.is_open()
     }
 
-    /// Nothing is left here and nothing is on its way.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.figures.matters.is_empty() && self.awaited.is_empty()
+    /// Nothing is left here to be handled and nothing is on its way: the case belongs where its last matter went.
+    pub(crate) fn goes_along(&self) -> bool {
+        let is_empty = self.figures.matters.is_empty();
+        let untouched = self.state.acted.is_none() && self.figures.opener.is_none();
+        self.state.phase != Phase::Closed && self.awaited.is_empty() && (is_empty || untouched)
     }
 
     /// Says what it is about by the signal that opened it and by where the routes sent it.

@@ -45,8 +45,8 @@ pub enum Key {
     Command(CaseId, CommandId),
     /// Where signals of a matter go that come here.
     Forward(CaseId, MatterId),
-    /// The first case has absorbed the second.
-    Joined(CaseId, CaseId),
+    /// The first case has absorbed the second, as it was at this version.
+    Joined(CaseId, CaseId, u32),
     Signal(CaseId, MatterId, EventId, SignalKind),
     Step(CaseId, u32),
 }
@@ -61,7 +61,7 @@ pub enum Row {
     Anchor(Known),
     Command(CommandResult),
     Forward(Forward),
-    Joined(Version),
+    Joined,
     Signal(Box<Signal>),
     Step(Noted),
 }

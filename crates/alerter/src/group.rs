@@ -1,9 +1,9 @@
 //! Which case a matter belongs to: matters move between cases by versions, and a case that loses its last one is absorbed.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use event::{
-    CaseId, CommandId, MatterId,
+    CaseId, CommandId, MatterId, Token,
     case::{Phase, State, StepKind},
     case_input::{Absorb, Regroup, Signal},
     command_outcome::CommandResult,
@@ -55,7 +55,7 @@ impl Turn<'_, '_> {
         Outcome::Applied
     }
 
-    /// A case loses a matter: the last one takes the case along, any other leaves it.
+    /// A case loses a matter: the last one, or the last that opens it, takes the case along; any other leaves it.
     fn part(&mut self, mut case: Case, matter: MatterId, forward: Forward) {
         let had = case.figures.matters.contains(&matter);
         let awaited = case.awaited.remove(&matter);
@@ -63,12 +63,11 @@ impl Turn<'_, '_> {
             case.figures = self.figures(case.state.case);
         }
         let mut change = Change::of(case);
-        let is_closed = change.case.state.phase == Phase::Closed;
-        if change.case.is_empty() && !is_closed {
+        if (had || awaited) && change.case.goes_along() {
             self.leave(change, matter, forward);
             return;
         }
-        if had && !is_closed {
+        if had && change.case.state.phase != Phase::Closed {
             change.step(StepKind::Parted, self.now).matter = Some(matter);
         }
         if had || awaited {
@@ -110,6 +109,10 @@ impl Turn<'_, '_> {
     /// The case hands over what it knows and answers from now on for the other one.
     fn leave(&mut self, mut change: Change, matter: MatterId, forward: Forward) {
         let id = change.case.state.case;
+        assert!(
+            change.case.goes_along(),
+            "A-4: case {id} is absorbed while it has something to handle"
+        );
         let mut state = change.case.state.clone();
         state.matters = vec![matter];
         self.hand_over(&change.case, &state, forward);
@@ -123,17 +126,16 @@ impl Turn<'_, '_> {
         step.matter = Some(matter);
         step.reason = Some(format!("handled as {}", forward.to));
         change.case.state.dormant = false;
-        assert!(
-            change.case.is_empty(),
-            "A-4: case {id} is absorbed while it holds a matter"
-        );
         self.save(change);
     }
 
     /// In pieces that each fit a record; the other case unites them.
     fn hand_over(&mut self, case: &Case, state: &State, forward: Forward) {
         let id = state.case;
-        let anchors = self.anchors(id);
+        // Whose signals stay here is not the other case's customer, unless one of them comes along.
+        let staying: BTreeSet<Token> = self.signals(id).map(|signal| signal.route).collect();
+        let mut anchors = self.anchors(id);
+        anchors.retain(|anchor| !staying.contains(&anchor.route));
         let commands = self.command_results(id);
         let longest = anchors.len().max(commands.len()).max(case.contacts.len());
         for piece in 0..longest.div_ceil(FACTS_MAX).max(1) {
@@ -170,11 +172,9 @@ impl Turn<'_, '_> {
     pub(crate) fn absorb(&mut self, mut absorb: Absorb) -> Outcome {
         let id = absorb.to;
         let known = self.case(id);
-        let joined = Key::Joined(id, absorb.from);
-        let is_first = match self.state.get(&joined) {
-            Some(Row::Joined(version)) => *version < absorb.version,
-            Some(_) | None => true,
-        };
+        // A case that comes back may be absorbed again; the pieces of one time share its version.
+        let joined = Key::Joined(id, absorb.from, absorb.state.version);
+        let is_first = !self.state.contains(&joined);
         if let Some(case) = &known
             && let Some((matter, forward)) = self.onward(case, &absorb, is_first)
         {
@@ -193,7 +193,7 @@ impl Turn<'_, '_> {
                 self.state.put(key, Row::Command(result));
             }
         }
-        self.state.put(joined, Row::Joined(absorb.version));
+        self.state.put(joined, Row::Joined);
         let mut change = Change::of(match known {
             Some(case) => case,
             None => unopened(id, &absorb.state),
@@ -206,14 +206,14 @@ impl Turn<'_, '_> {
         if is_first {
             change.case.figures = self.figures(id);
             let gone = self.join(&mut change, &absorb);
-            self.settle(&mut change);
             if let Some(forward) = gone
-                && change.case.is_empty()
+                && change.case.goes_along()
             {
                 let matter = absorbed_matter(&absorb);
                 self.leave(change, matter, forward);
                 return Outcome::Applied;
             }
+            self.settle(&mut change);
         }
         self.save(change);
         Outcome::Applied

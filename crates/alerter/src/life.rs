@@ -85,7 +85,9 @@ impl Turn<'_, '_> {
             }
             return;
         };
-        case.awaited.remove(&signal.matter);
+        if opens(&self.company.cases, signal) || signal.withdrawn {
+            case.awaited.remove(&signal.matter);
+        }
         match known {
             None => case.figures.add(&self.company.cases, signal),
             Some(_) => case.figures = self.figures(id),

@@ -464,6 +464,38 @@ fn a_customer_who_becomes_known_later_is_told_of_all_steps() {
 }
 
 #[test]
+fn who_parts_with_a_matter_is_told_no_more_of_the_case() {
+    let mut world = World::new(2, company());
+    world.hear(complaint(1));
+    let mut other = complaint(2);
+    other.matter = matter(2);
+    other.route = token(2_000);
+    world.hear(other);
+    let part = Regroup {
+        from: case(),
+        matter: matter(2),
+        to: matter(2).own_case(),
+        version: event::Version::ZERO.next(),
+    };
+    assert_eq!(world.give(CaseInput::Regroup(part)), Outcome::Applied);
+    world.rest();
+    world.check();
+    assert_eq!(
+        world.kinds(),
+        [StepKind::Opened, StepKind::Heard, StepKind::Parted]
+    );
+    assert_eq!(world.cases().len(), 2, "the matter is routed anew");
+    let before = world.notes().len();
+    assert_eq!(
+        world.obey(command(1, case(), CommandKind::Acknowledge)),
+        Verdict::Applied
+    );
+    let notes = world.notes();
+    let routes: Vec<_> = notes[before..].iter().map(|note| note.route).collect();
+    assert_eq!(routes, [token(1_000)]);
+}
+
+#[test]
 fn more_than_one_step_may_put_out_waits_and_loses_nothing() {
     let mut world = World::new(2, company());
     let small = matter(2);

@@ -292,6 +292,13 @@ proptest! {
                 }
             }
             no_matter_is_held_twice(&world)?;
+            for id in world.cases().keys() {
+                let kinds: Vec<_> = world.steps(*id).iter().map(|step| step.what).collect();
+                prop_assert!(
+                    !kinds.contains(&StepKind::OpenedInError),
+                    "a joined case waits for the signals of the matter that came to it"
+                );
+            }
             prop_assert!(!should_hold.is_empty());
         }
     }

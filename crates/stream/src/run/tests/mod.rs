@@ -1,3 +1,4 @@
+mod bench;
 mod counter;
 mod simulation;
 mod turns;

@@ -7,8 +7,8 @@ use machine::Outcome;
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 
 use super::{
+    bench::Bench,
     counter::{Ask, Counter, Key, Row, ask},
-    turns::Bench,
 };
 use crate::{
     log::Append,

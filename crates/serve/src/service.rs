@@ -3,10 +3,11 @@
 use std::{io, sync::Arc, thread};
 
 use ::service::{
+    clock::Clock,
     health::{Condition, Health},
     shutdown::Shutdown,
 };
-use event::Name;
+use event::{Name, Topic};
 use identifier::Pepper;
 use prometheus::Registry;
 use stream::log::SharedLog;
@@ -18,7 +19,7 @@ use crate::{
     api::{Api, Parties},
     credential::{self, Credentials},
     metrics::Metrics,
-    model::{Model, follow::Follower},
+    model::{self, Model, follow::Follower},
 };
 
 /// What `serve` needs of the process.
@@ -34,6 +35,8 @@ pub struct Parts {
     pub registry: Registry,
     pub health: Health,
     pub shutdown: Shutdown,
+    /// When commands are given and pages are read.
+    pub clock: Clock,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +93,7 @@ pub fn start(parts: Parts) -> Result<Service, Error> {
         config: parts.config,
         metrics,
         shutdown: parts.shutdown,
+        clock: parts.clock,
     });
     Ok(Service {
         api,
@@ -107,6 +111,16 @@ impl Service {
     /// Whether the read model has reached the ends that the log had at the start.
     pub fn ready(&self) -> bool {
         self.health.parts().get(PART) == Some(&Condition::Ready)
+    }
+
+    /// How many records of the topics it `follows` the pages show.
+    pub fn records_applied(&self) -> u64 {
+        *self.api.model.applied().borrow()
+    }
+
+    /// Whether the pages are made of this topic, among others.
+    pub fn follows(topic: &Topic) -> bool {
+        model::is_followed(topic)
     }
 
     /// Waits for the thread of the read model, which ends when the process stops.

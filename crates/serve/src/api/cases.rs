@@ -15,7 +15,7 @@ use ingest::problem::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, Caller, now, refusal::Refusal};
+use super::{Api, Caller, refusal::Refusal};
 use crate::{access, model};
 
 /// A case as it stands.
@@ -139,7 +139,7 @@ pub(super) async fn case(
     let profiles: Vec<ProfileId> = profiles.into_iter().collect();
     api.append(access::records(
         &caller,
-        now(),
+        api.now(),
         AccessKind::Case,
         &profiles,
         None,

@@ -29,7 +29,7 @@ use utoipa::ToSchema;
 use super::{
     Api, Caller,
     body::Body,
-    cases, masked, now,
+    cases, masked,
     refusal::{Present, Refusal},
 };
 use crate::credential::{Credential, Role};
@@ -96,8 +96,8 @@ pub(super) async fn give(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let case = cases::asked(&id)?;
-    let id = command_id(case, &caller, &headers)?;
-    let command = read(case, id, &caller, Body::read(&headers, bytes)?)?;
+    let id = command_id(&api, case, &caller, &headers)?;
+    let command = read(&api, case, id, &caller, Body::read(&headers, bytes)?)?;
     if let Some(outcome) = known(&api, case, id) {
         return answer(&api, &caller, &outcome);
     }
@@ -155,6 +155,7 @@ fn may_ask(api: &Api, caller: &Credential, case: CaseId, command: CommandId) -> 
 
 /// The same for the same key; without one every request is a command of its own.
 fn command_id(
+    api: &Api,
     case: CaseId,
     caller: &Credential,
     headers: &HeaderMap,
@@ -168,9 +169,10 @@ fn command_id(
         }
         Some(key) => Token::hash("command.key", &[case.as_bytes(), name, key]),
         None => {
-            // The hasher is seeded by the system, anew for each; with the time no two requests have the same.
-            let nonce = RandomState::new().hash_one(now().as_millis()).to_be_bytes();
-            let time = now().as_millis().to_be_bytes();
+            // The hasher is seeded by the system and anew for each, and so tells apart what comes at one moment.
+            let time = api.now().as_millis();
+            let nonce = RandomState::new().hash_one(time).to_be_bytes();
+            let time = time.to_be_bytes();
             Token::hash("command.nonce", &[case.as_bytes(), name, &nonce, &time])
         }
     };
@@ -180,6 +182,7 @@ fn command_id(
 const KEY_BYTES_MAX: usize = 255;
 
 fn read(
+    api: &Api,
     case: CaseId,
     id: CommandId,
     caller: &Credential,
@@ -217,7 +220,7 @@ fn read(
             .map(|reason| masked(reason.trim()))
             .filter(|reason| !reason.is_empty()),
         expected_version,
-        time: now(),
+        time: api.now(),
         to,
         how,
         reached,

@@ -13,7 +13,7 @@ use ingest::problem::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, Caller, body::Body, masked, now, reason_of, refusal::Refusal};
+use super::{Api, Caller, body::Body, masked, reason_of, refusal::Refusal};
 use crate::{
     access,
     credential::{Credential, Role},
@@ -113,7 +113,7 @@ pub(super) async fn search(
     let ids: Vec<ProfileId> = customers.iter().map(|customer| customer.id).collect();
     api.append(access::records(
         &caller,
-        now(),
+        api.now(),
         AccessKind::Search,
         &ids,
         reason,
@@ -154,7 +154,7 @@ pub(super) async fn customer(
     let read = [customer.id];
     api.append(access::records(
         &caller,
-        now(),
+        api.now(),
         AccessKind::Profile,
         &read,
         reason,

@@ -19,7 +19,7 @@ mod timeline;
 
 use std::sync::Arc;
 
-use ::service::{clock, shutdown::Shutdown};
+use ::service::{clock::Clock, shutdown::Shutdown};
 use axum::{
     extract::{DefaultBodyLimit, FromRequestParts},
     http::{HeaderMap, request::Parts},
@@ -55,6 +55,7 @@ pub(crate) struct Parties {
     pub(crate) config: Config,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: Shutdown,
+    pub(crate) clock: Clock,
     /// Permits for live streams.
     pub(crate) streams: Arc<Semaphore>,
 }
@@ -96,6 +97,10 @@ impl Api {
         self.model.read()
     }
 
+    fn now(&self) -> Time {
+        Time::from_millis((self.clock)())
+    }
+
     /// Appends records and waits until the log has them.
     async fn append(&self, records: Vec<Record>) -> Result<(), Refusal> {
         let appends = records
@@ -110,10 +115,6 @@ impl Api {
             Refusal::Unavailable("the log does not take records now; nothing was answered or done")
         })
     }
-}
-
-fn now() -> Time {
-    Time::from_millis(clock::now_ms())
 }
 
 /// The caller of a request. Without a known key there is none, and the answer is 401.

@@ -10,7 +10,7 @@ use ingest::problem::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, Caller, customers, now, reason_of, refusal::Refusal};
+use super::{Api, Caller, customers, reason_of, refusal::Refusal};
 use crate::{
     access,
     model::page::{Cursor, Item, Order, Page},
@@ -153,7 +153,7 @@ pub(super) async fn timeline(
     let read = [profile];
     api.append(access::records(
         &caller,
-        now(),
+        api.now(),
         AccessKind::Timeline,
         &read,
         reason,

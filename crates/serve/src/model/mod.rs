@@ -171,7 +171,7 @@ impl State {
 }
 
 /// Whether the read model follows a topic.
-fn is_followed(topic: &Topic) -> bool {
+pub(crate) fn is_followed(topic: &Topic) -> bool {
     match topic {
         Topic::Event
         | Topic::IdentityAssignment

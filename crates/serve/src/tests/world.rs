@@ -83,6 +83,7 @@ impl World {
             registry: Registry::new(),
             health: Health::new(),
             shutdown: shutdown.clone(),
+            clock: ::service::clock::wall(),
         })
         .unwrap();
         let router = documented(service.routes());

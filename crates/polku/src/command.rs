@@ -13,7 +13,7 @@ use service::shutdown::Shutdown;
 use crate::{
     company,
     config::Config,
-    demo::Home,
+    demo::{self, Home},
     import, process,
     role::{self, Place},
     simulate::{self, Keys},
@@ -52,6 +52,8 @@ enum Command {
     /// What `company.toml` says: departments, routes, deadlines
     #[command(subcommand)]
     Company(CompanyCommand),
+    /// Make a key for a source or a credential, and the hash that the configuration holds of it
+    Key,
     /// Say what is wrong with the configuration; touches nothing
     CheckConfig,
     /// Print the configuration in force, without secrets
@@ -95,6 +97,10 @@ impl Cli {
                 apply_company(&self.place.config()?, &file)?
             }
             Command::Company(CompanyCommand::Show) => show_company(&self.place.config()?)?,
+            Command::Key => {
+                let key = demo::random_hex::<16>();
+                println!("key = \"{key}\"\nkey_sha256 = \"{}\"", demo::hash(&key));
+            }
             Command::CheckConfig => {
                 self.place.config()?;
                 println!("the configuration is good");

@@ -45,6 +45,8 @@ pub struct Process {
     metrics: stream::metrics::Metrics,
     clock: Clock,
     loops: Vec<Loop>,
+    /// Threads that end when the process stops.
+    threads: Vec<JoinHandle<()>>,
     serve: Option<serve::Service>,
     routes: OpenApiRouter,
 }
@@ -114,6 +116,7 @@ impl Process {
             metrics,
             clock,
             loops: Vec::new(),
+            threads: Vec::new(),
             serve: None,
             routes: OpenApiRouter::new(),
         })
@@ -174,10 +177,11 @@ impl Process {
         });
         let follower = company::Follower::new(&self.log)?;
         let (told, shutdown) = (door.clone(), self.shutdown.clone());
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("company".to_owned())
             .spawn(move || follower.run(&shutdown, |company| told.set_company(company)))
             .context("starting the thread that follows the company")?;
+        self.threads.push(thread);
         self.health.set("doors", Condition::Ready);
         self.add_routes(ingest::routes(door));
         Ok(())
@@ -189,6 +193,9 @@ impl Process {
     /// When the credentials contradict each other.
     pub fn add_serve(&mut self) -> anyhow::Result<()> {
         let mut config = self.config.serve.clone();
+        if config.public_url.is_none() {
+            config.public_url = Some(format!("http://{}", self.config.listen));
+        }
         config.counts_public |= self.config.listen.ip().is_loopback();
         let service = serve::start(serve::Parts {
             log: Arc::clone(&self.log),
@@ -244,10 +251,12 @@ impl Process {
             let listener = service::http::listen(self.config.listen).await?;
             tracing::info!(listen = %self.config.listen, "answering");
             let watched = watch(&self.loops, &self.health, &self.shutdown);
-            let (served, ()) = tokio::join!(
-                service::http::serve(listener, routes, self.shutdown.clone()),
-                watched
-            );
+            let served = async {
+                let served = service::http::serve(listener, routes, self.shutdown.clone()).await;
+                self.shutdown.stop();
+                served
+            };
+            let (served, ()) = tokio::join!(served, watched);
             served.map_err(anyhow::Error::from)
         });
         self.shutdown.stop();
@@ -261,6 +270,11 @@ impl Process {
             };
             // The first failure is the one to tell; the others are its consequences.
             ended = ended.and(result);
+        }
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the process panicked");
+            }
         }
         if let Some(serve) = self.serve {
             serve.join();

@@ -6,8 +6,9 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where people reach this process; links in notices begin with it.
-    pub public_url: String,
+    /// Where people reach this process; links in notices begin with it. The process sets it to where it listens, if nobody else
+    /// does; without it links are relative.
+    pub public_url: Option<String>,
     /// The counts and the front page answer without a key. Set on loopback.
     pub counts_public: bool,
     /// How long a command waits for its outcome before it answers 202.
@@ -23,7 +24,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            public_url: "http://127.0.0.1:8700".to_owned(),
+            public_url: None,
             counts_public: false,
             command_wait_ms_max: 2_000,
             streams_max: 1_000,

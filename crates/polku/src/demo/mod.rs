@@ -1,7 +1,6 @@
 //! The first start of `polku dev`: a pepper, a company, and keys for its systems and people.
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::Write as _,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
@@ -83,6 +82,11 @@ pub fn random_hex<const BYTES: usize>() -> String {
     hex::encode(bytes)
 }
 
+/// SHA-256 of a key in hex: what the configuration holds of it.
+pub fn hash(key: &str) -> String {
+    hex::encode(Sha256::digest(key.as_bytes()))
+}
+
 struct DemoSource {
     id: &'static str,
     channel: &'static str,
@@ -134,9 +138,6 @@ fn demo_keys() -> Keys {
 }
 
 fn demo_config(keys: &Keys) -> String {
-    let hash = |keys: &BTreeMap<String, String>, name: &str| {
-        hex::encode(Sha256::digest(keys[name].as_bytes()))
-    };
     let mut text = String::from(
         "# Made by the first `polku dev`. The keys in clear are in demo-keys.toml beside this file; here are their hashes.\n\n\
          [identity.spaces]\n\
@@ -148,19 +149,19 @@ fn demo_config(keys: &Keys) -> String {
             "\n[sources.{}]\nchannel = \"{}\"\nkey_sha256 = [\"{}\"]\ntrusted = {}\n",
             source.id,
             source.channel,
-            hash(&keys.sources, source.id),
+            hash(&keys.sources[source.id]),
             source.trusted
         ));
     }
     for department in DEPARTMENTS {
         text.push_str(&format!(
             "\n[credentials.{department}]\nkey_sha256 = \"{}\"\nrole = \"lead\"\ndepartments = [\"{department}\"]\n",
-            hash(&keys.credentials, department)
+            hash(&keys.credentials[department])
         ));
     }
     text.push_str(&format!(
         "\n[credentials.{AUDITOR}]\nkey_sha256 = \"{}\"\nrole = \"admin\"\n",
-        hash(&keys.credentials, AUDITOR)
+        hash(&keys.credentials[AUDITOR])
     ));
     text
 }

@@ -30,11 +30,11 @@ pub(super) async fn work(api: &Api, matter: &Matter, work: Work) -> anyhow::Resu
     match work {
         Work::Nothing => Ok(false),
         Work::Acknowledge => {
-            command(api, &case, &case.owner, json!({ "command": "acknowledge" })).await?;
+            acknowledge(api, &case).await?;
             Ok(false)
         }
         Work::Resolve => {
-            command(api, &case, &case.owner, json!({ "command": "acknowledge" })).await?;
+            acknowledge(api, &case).await?;
             finish(api, &case, &case.owner).await?;
             Ok(true)
         }
@@ -57,6 +57,14 @@ pub(super) async fn work(api: &Api, matter: &Matter, work: Work) -> anyhow::Resu
     }
 }
 
+/// A second complaint about a matter finds its case acknowledged already.
+async fn acknowledge(api: &Api, case: &CaseView) -> anyhow::Result<()> {
+    if case.state != "open" {
+        return Ok(());
+    }
+    command(api, case, &case.owner, json!({ "command": "acknowledge" })).await
+}
+
 async fn finish(api: &Api, case: &CaseView, holder: &str) -> anyhow::Result<()> {
     command(
         api,
@@ -74,7 +82,7 @@ async fn finish(api: &Api, case: &CaseView, holder: &str) -> anyhow::Result<()> 
     .await
 }
 
-/// The case that the complaint's entry names, once it does.
+/// The case that the complaint's entry names, once it does and the complaint has opened it.
 async fn case_of(api: &Api, matter: &Matter) -> anyhow::Result<CaseView> {
     loop {
         if let Some(customer) = look::customers_with(api, &matter.customer).await?.first() {
@@ -84,7 +92,10 @@ async fn case_of(api: &Api, matter: &Matter) -> anyhow::Result<CaseView> {
                 .find(|entry| entry.shown == matter.complaint)
                 .and_then(|entry| entry.case.as_ref())
             {
-                return look::case(api, id).await;
+                let case = look::case(api, id).await?;
+                if case.state == "open" || case.state == "acknowledged" {
+                    return Ok(case);
+                }
             }
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -153,7 +153,10 @@ impl Follower {
             Since::Notices(notices) => {
                 for (offset, notice) in notices {
                     self.from = offset.next();
-                    let view = view(&notice, &self.api.config.public_url);
+                    let view = view(
+                        &notice,
+                        self.api.config.public_url.as_deref().unwrap_or_default(),
+                    );
                     let data = serde_json::to_string(&view).expect("a notice is plain JSON");
                     let event = sse::Event::default().event("notice");
                     self.ready

@@ -18,55 +18,56 @@ pub fn unify() -> Binding<Unify> {
         Topic::IdentityAssignment,
         Topic::TimelineInput,
     ];
-    let take = |record: Record| match record {
-        Record::Event(event) => Ok(unify::Record::Event(event)),
-        Record::Assignment(assignment) => Ok(unify::Record::Assignment(assignment)),
-        Record::TimelineInput(input) => Ok(unify::Record::Timeline(input)),
-        other => Err(other),
+    let decode = |read: &Read| {
+        let record = decode(read)?;
+        if let Record::Event(event) = record {
+            Ok(unify::Record::Event(event))
+        } else if let Record::Assignment(assignment) = record {
+            Ok(unify::Record::Assignment(assignment))
+        } else if let Record::TimelineInput(input) = record {
+            Ok(unify::Record::Timeline(input))
+        } else {
+            Err(no_input(&record))
+        }
     };
-    Binding::new(
-        MachineName::Unify,
-        inputs,
-        ROW_VERSION,
-        move |read| decode(read, take),
-        encode,
-    )
+    Binding::new(MachineName::Unify, inputs, ROW_VERSION, decode, encode)
 }
 
 /// Everything the single decision maker hears.
 pub fn identify() -> Binding<Identify> {
-    let take = |record: Record| match record {
-        Record::Link(link) => Ok(identify::Record::Link(link)),
-        other => Err(other),
+    let inputs = vec![Topic::IdentityLink];
+    let decode = |read: &Read| {
+        let record = decode(read)?;
+        if let Record::Link(link) = record {
+            Ok(identify::Record::Link(link))
+        } else {
+            Err(no_input(&record))
+        }
     };
-    Binding::new(
-        MachineName::Identify,
-        vec![Topic::IdentityLink],
-        ROW_VERSION,
-        move |read| decode(read, take),
-        encode,
-    )
+    Binding::new(MachineName::Identify, inputs, ROW_VERSION, decode, encode)
 }
 
 /// Signals from the timelines, commands from people.
 pub fn cases() -> Binding<Cases> {
-    let take = |record: Record| match record {
-        Record::CaseInput(input) => Ok(cases::Record::Input(input)),
-        other => Err(other),
+    let inputs = vec![Topic::CaseInput];
+    let decode = |read: &Read| {
+        let record = decode(read)?;
+        if let Record::CaseInput(input) = record {
+            Ok(cases::Record::Input(input))
+        } else {
+            Err(no_input(&record))
+        }
     };
-    Binding::new(
-        MachineName::Cases,
-        vec![Topic::CaseInput],
-        ROW_VERSION,
-        move |read| decode(read, take),
-        encode,
-    )
+    Binding::new(MachineName::Cases, inputs, ROW_VERSION, decode, encode)
 }
 
-fn decode<T>(read: &Read, take: impl Fn(Record) -> Result<T, Record>) -> Result<T, String> {
+fn decode(read: &Read) -> Result<Record, String> {
     let value = read.value.as_deref().ok_or("the record has no value")?;
-    let record = wire::decode(&read.at.topic, value).map_err(|error| error.to_string())?;
-    take(record).map_err(|other| format!("a record of {} is no input", other.topic()))
+    wire::decode(&read.at.topic, value).map_err(|error| error.to_string())
+}
+
+fn no_input(record: &Record) -> String {
+    format!("a record of {} is no input", record.topic())
 }
 
 /// A record as it is appended, in a deployment of so many partitions.

@@ -88,13 +88,7 @@ pub fn apply(
     company.version = before.map_or(1, |before| before.version + 1);
     company.blocked =
         Vocabulary::new(&company).blocked_tokens(pepper, &config.spaces(), &config.regions());
-    let notices = company
-        .departments
-        .keys()
-        .chain(topics::BUILT_IN_DEPARTMENTS.iter())
-        .cloned()
-        .map(Topic::Notice);
-    let specs: Vec<TopicSpec> = notices
+    let specs: Vec<TopicSpec> = topics::notices(&company)
         .map(|topic| topics::spec(topic, partitions))
         .collect();
     log.create_topics(&specs)
@@ -226,17 +220,16 @@ impl Follower {
 const FOLLOW_WAIT: Duration = Duration::from_millis(500);
 
 fn understand(value: &[u8]) -> anyhow::Result<Company> {
-    match wire::decode(&Topic::Config, value)? {
-        Record::Config(config) => {
-            let mut company = read(Path::new("the company in force"), &config.text)?;
-            company.version = config.version;
-            Ok(company)
-        }
-        other => bail!(
+    let record = wire::decode(&Topic::Config, value)?;
+    let Record::Config(config) = record else {
+        bail!(
             "a record of {} in the topic of configurations",
-            other.topic()
-        ),
-    }
+            record.topic()
+        )
+    };
+    let mut company = read(Path::new("the company in force"), &config.text)?;
+    company.version = config.version;
+    Ok(company)
 }
 
 /// The order of strength is fixed at first start: ids of profiles are made by it. Weaker types may be added at its end.

@@ -48,6 +48,8 @@ pub struct LogConfig {
     pub kind: LogKind,
     /// P: fixed for the life of a deployment.
     pub partitions: u32,
+    /// After which silence of a role another takes over what it worked on.
+    pub session_ms: u32,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -67,6 +69,10 @@ pub struct Identity {
     #[serde(default)]
     pub spaces: BTreeMap<Name, Name>,
 }
+
+/// `group.min.session.timeout.ms` and `group.max.session.timeout.ms` of a broker that says nothing else.
+const SESSION_MS_MIN: u32 = 6_000;
+const SESSION_MS_MAX: u32 = 1_800_000;
 
 const DEFAULTS: &str = include_str!("default.toml");
 
@@ -126,6 +132,12 @@ impl Config {
                 self.log.partitions
             ));
         }
+        if !(SESSION_MS_MIN..=SESSION_MS_MAX).contains(&self.log.session_ms) {
+            faults.push(format!(
+                "`log.session_ms` is {}; it must be between {SESSION_MS_MIN} and {SESSION_MS_MAX}, which brokers allow by default",
+                self.log.session_ms
+            ));
+        }
         if self.log.kind == LogKind::Kafka && self.kafka.is_none() {
             faults.push("`log.kind` is `kafka` and there is no table `kafka`; name at least `kafka.bootstrap`".to_owned());
         }
@@ -170,10 +182,12 @@ fn hidden(table: toml::Table) -> toml::Table {
         .map(|(key, value)| {
             let secret =
                 SECRET_WORDS.iter().any(|word| key.contains(word)) && !key.ends_with("_file");
-            let shown = match value {
-                toml::Value::Table(inner) => toml::Value::Table(hidden(inner)),
-                _ if secret => toml::Value::String("(hidden)".to_owned()),
-                other => other,
+            let shown = if let toml::Value::Table(inner) = value {
+                toml::Value::Table(hidden(inner))
+            } else if secret {
+                toml::Value::String("(hidden)".to_owned())
+            } else {
+                value
             };
             (key, shown)
         })

@@ -132,7 +132,8 @@ impl Process {
         binding: Binding<M>,
     ) -> anyhow::Result<()> {
         let name = binding.machine.as_str();
-        let options = run::Options::new(self.config.log.partitions);
+        let mut options = run::Options::new(self.config.log.partitions);
+        options.session = Duration::from_millis(self.config.log.session_ms.into());
         let runner = Runner::new(
             machine,
             binding,

@@ -18,6 +18,6 @@ mod script;
 mod show;
 
 pub use self::{
-    play::{Answer, Stage, play},
+    play::{Answer, Stage, play, play_towards},
     script::{Script, ScriptError},
 };

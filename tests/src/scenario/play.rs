@@ -1,6 +1,6 @@
 //! Playing a script on a stage: in process on the virtual clock, or on separate processes over Kafka.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use event::Time;
 use serde_json::{Map, Value, json};
@@ -9,6 +9,7 @@ use super::{
     script::{Of, Script, Show, Statement},
     show::{Names, show_case, show_cases, show_notices, show_timeline},
 };
+use crate::wait;
 
 /// What Polku answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,40 +35,105 @@ pub(super) const AUDITOR: &str = "auditor";
 
 /// The script with what people saw after each line: compared with the golden file.
 pub fn play(script: &Script, stage: &mut dyn Stage) -> String {
-    let mut shown = String::new();
-    let mut names = Names::default();
-    for line in &script.lines {
-        writeln!(shown, "{}", line.text).expect("writing to a string");
-        match &line.statement {
-            Statement::Said => {}
-            Statement::Passed { now } => stage.settle(*now),
-            Statement::Told { now, source, event } => {
-                let answer = stage.tell(*now, source, event);
-                stage.settle(*now);
-                told(&mut shown, &answer);
-            }
-            Statement::Commanded {
-                now,
-                department,
-                of,
-                command,
-            } => {
-                let said = match find_case(stage, of) {
-                    Some(case) => {
-                        let body = Value::Object(command.clone());
-                        let answer =
-                            stage.post(department, &format!("/v1/cases/{case}/commands"), &body);
-                        commanded(&answer)
-                    }
-                    None => "there is no case".to_owned(),
-                };
-                stage.settle(*now);
-                writeln!(shown, "  => {said}").expect("writing to a string");
-            }
-            Statement::Shown(show) => shown.push_str(&look(stage, &mut names, show)),
+    Player::new(stage, None).play(script)
+}
+
+/// The same on a stage where what was told is under way for a while: each look is repeated until it shows what the golden
+/// file says at that line, or `bound` has passed.
+pub fn play_towards(
+    golden: &str,
+    bound: Duration,
+    script: &Script,
+    stage: &mut dyn Stage,
+) -> String {
+    Player::new(stage, Some((golden, bound))).play(script)
+}
+
+struct Player<'a> {
+    stage: &'a mut dyn Stage,
+    towards: Option<(&'a str, Duration)>,
+    names: Names,
+    shown: String,
+}
+
+impl<'a> Player<'a> {
+    fn new(stage: &'a mut dyn Stage, towards: Option<(&'a str, Duration)>) -> Player<'a> {
+        Player {
+            stage,
+            towards,
+            names: Names::default(),
+            shown: String::new(),
         }
     }
-    shown
+
+    fn play(mut self, script: &Script) -> String {
+        for line in &script.lines {
+            writeln!(self.shown, "{}", line.text).expect("writing to a string");
+            match &line.statement {
+                Statement::Said => {}
+                Statement::Passed { now } => self.stage.settle(*now),
+                Statement::Told { now, source, event } => {
+                    let answer = self.stage.tell(*now, source, event);
+                    self.stage.settle(*now);
+                    told(&mut self.shown, &answer);
+                }
+                Statement::Commanded {
+                    now,
+                    department,
+                    of,
+                    command,
+                } => {
+                    // A command that was refused changed nothing, so that it may be given again.
+                    self.look(|stage, _| command_case(stage, department, of, command));
+                    self.stage.settle(*now);
+                }
+                Statement::Shown(show) => self.look(|stage, names| look(stage, names, show)),
+            }
+        }
+        self.shown
+    }
+
+    fn look(&mut self, look: impl Fn(&mut dyn Stage, &mut Names) -> String) {
+        let started = service::clock::instant();
+        loop {
+            // Names are given by what is shown in the end.
+            let mut names = self.names.clone();
+            let text = look(self.stage, &mut names);
+            if self.is_expected(&text, started.elapsed()) {
+                self.names = names;
+                self.shown.push_str(&text);
+                return;
+            }
+            wait::pause();
+        }
+    }
+
+    fn is_expected(&self, text: &str, waited: Duration) -> bool {
+        let Some((golden, bound)) = self.towards else {
+            return true;
+        };
+        let rest = golden
+            .strip_prefix(self.shown.as_str())
+            .and_then(|rest| rest.strip_prefix(text));
+        // What people see is indented; the next line of the script is not.
+        rest.is_some_and(|rest| !rest.starts_with(' ')) || waited > bound
+    }
+}
+
+fn command_case(
+    stage: &mut dyn Stage,
+    department: &str,
+    of: &Of,
+    command: &Map<String, Value>,
+) -> String {
+    let said = match find_case(stage, of) {
+        Some(case) => {
+            let body = Value::Object(command.clone());
+            commanded(&stage.post(department, &format!("/v1/cases/{case}/commands"), &body))
+        }
+        None => "there is no case".to_owned(),
+    };
+    format!("  => {said}\n")
 }
 
 /// An event that was taken needs no word; what was refused says why.
@@ -91,11 +157,13 @@ fn commanded(answer: &Answer) -> String {
     match answer.body["verdict"].as_str() {
         Some(verdict) => verdict.replace('_', " "),
         None => {
-            let detail = answer.body["detail"]
-                .as_str()
-                .or(answer.body["title"].as_str())
-                .unwrap_or_default();
-            format!("refused with {}: {detail}", answer.status)
+            let faults = answer.body["faults"].as_object().into_iter().flatten();
+            let faults: Vec<String> = faults
+                .map(|(field, fault)| format!("{field} {}", fault.as_str().unwrap_or_default()))
+                .collect();
+            let detail = answer.body["detail"].as_str().unwrap_or_default();
+            let said = if faults.is_empty() { detail.to_owned() } else { faults.join("; ") };
+            format!("refused with {}: {said}", answer.status)
         }
     }
 }

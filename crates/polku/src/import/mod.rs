@@ -83,7 +83,7 @@ pub async fn run(options: Options, config: Config, shutdown: Shutdown) -> anyhow
     let mut checkpoint = Checkpoint::open(&config.data, &options, length)?;
     let progress = Progress::new(length);
     let reader = BufReader::new(progress.count(file));
-    let mut rows = if is_ndjson(&options.file) {
+    let rows = if is_ndjson(&options.file) {
         Rows::ndjson(reader)
     } else {
         Rows::csv(reader, mapping.delimiter)?
@@ -103,7 +103,7 @@ pub async fn run(options: Options, config: Config, shutdown: Shutdown) -> anyhow
     let done = checkpoint.rows;
     let mut number = 0;
     let mut ended = true;
-    while let Some(row) = rows.next() {
+    for row in rows {
         number += 1;
         if number <= done {
             continue;

@@ -1,0 +1,323 @@
+//! What must hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use event::{CaseId, EventId, Perspective, ProfileId, Time, reject::Reason, timeline::Timeline};
+
+use super::{
+    company::DEPARTMENTS,
+    oracle,
+    seen::Seen,
+    stage::{POISON, Played},
+    story::Story,
+};
+
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+/// At every committed moment: each accepted event of a customer is on exactly one page, put together as readers do it: from the
+/// profile to its values, and from those to what follows them.
+pub(super) fn always(seen: &Seen) -> Result<(), String> {
+    let mut values: BTreeMap<ProfileId, BTreeSet<_>> = BTreeMap::new();
+    let mut following: BTreeMap<_, Vec<EventId>> = BTreeMap::new();
+    for (token, assignment) in seen
+        .assignments
+        .iter()
+        .filter(|(_, assignment)| !assignment.out)
+    {
+        values.entry(assignment.profile).or_default().insert(*token);
+    }
+    for event in seen
+        .events
+        .values()
+        .filter(|event| oracle::has_profile(event))
+    {
+        let is_out = |token| {
+            seen.assignments
+                .get(&token)
+                .is_some_and(|assignment| assignment.out)
+        };
+        let route = event
+            .values
+            .iter()
+            .map(|value| value.token)
+            .find(|token| !is_out(*token));
+        let route = route.unwrap_or(event.anchor);
+        following.entry(route).or_default().push(event.id);
+        if seen
+            .assignments
+            .get(&route)
+            .is_none_or(|assignment| assignment.out)
+        {
+            values
+                .entry(ProfileId::new(route))
+                .or_default()
+                .insert(route);
+        }
+    }
+    let mut on_pages: BTreeMap<EventId, u32> = BTreeMap::new();
+    for event in values
+        .values()
+        .flatten()
+        .filter_map(|value| following.get(value))
+        .flatten()
+    {
+        *on_pages.entry(*event).or_default() += 1;
+    }
+    for event in seen
+        .events
+        .values()
+        .filter(|event| oracle::has_profile(event))
+    {
+        let pages = on_pages.get(&event.id).copied().unwrap_or_default();
+        ensure(pages == 1, || {
+            format!("event {} is on {pages} pages", event.id)
+        })?;
+    }
+    Ok(())
+}
+
+/// When nothing is on its way.
+pub(super) fn at_rest(seen: &Seen, now: Time) -> Result<(), String> {
+    entries(seen)?;
+    cases(seen, now)
+}
+
+/// Each event has one entry, at the profile on whose page it is, and that profile is somebody.
+fn entries(seen: &Seen) -> Result<(), String> {
+    let mut entries: BTreeMap<EventId, Vec<ProfileId>> = BTreeMap::new();
+    for row in seen.timeline.values() {
+        match row {
+            Timeline::Entry(entry) => {
+                let event = seen.events.get(&entry.event);
+                ensure(
+                    event.is_some_and(|event| event.content == entry.content),
+                    || format!("an entry of nothing that happened: {entry:?}"),
+                )?;
+                entries.entry(entry.event).or_default().push(entry.profile);
+            }
+            Timeline::Step(_) | Timeline::Moved(_) => {}
+        }
+    }
+    for event in seen.events.values() {
+        let stands = entries.remove(&event.id).unwrap_or_default();
+        let page = seen.page(event);
+        let expected = if oracle::has_profile(event) {
+            vec![page]
+        } else {
+            Vec::new()
+        };
+        ensure(stands == expected, || {
+            format!(
+                "event {} has entries at {stands:?} and belongs to {expected:?}",
+                event.id
+            )
+        })?;
+        let himself = seen.owner(page.token());
+        ensure(himself == page || expected.is_empty(), || {
+            format!(
+                "event {} is on the page of {page}, who is {himself}",
+                event.id
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// An open case has one owner, a department, and unless it is dormant a deadline ahead; no two have one matter.
+fn cases(seen: &Seen, now: Time) -> Result<(), String> {
+    let mut held: BTreeMap<_, CaseId> = BTreeMap::new();
+    for state in seen.states.values() {
+        let id = state.case;
+        let last = seen.steps.get(&(id, state.version));
+        let last = last.ok_or_else(|| format!("case {id} has no step {}", state.version))?;
+        ensure(last.owner == state.owner, || {
+            format!(
+                "case {id} is owned by {} and by {}",
+                state.owner, last.owner
+            )
+        })?;
+        for step in 1..=state.version {
+            ensure(seen.steps.contains_key(&(id, step)), || {
+                format!("case {id} has no step {step}")
+            })?;
+        }
+        let own = |owner: &event::DepartmentId| DEPARTMENTS.contains(&owner.as_str());
+        ensure(own(&state.owner), || {
+            format!("case {id} is owned by {}", state.owner)
+        })?;
+        if !state.phase.is_open() {
+            continue;
+        }
+        ensure(
+            state.dormant || state.deadline.is_some_and(|deadline| deadline > now),
+            || {
+                format!(
+                    "case {id} is open with the deadline {:?} at {now}",
+                    state.deadline
+                )
+            },
+        )?;
+        ensure(state.absorbed_by.is_none(), || {
+            format!("case {id} is open and absorbed")
+        })?;
+        for matter in &state.matters {
+            if let Some(other) = held.insert(*matter, id) {
+                return Err(format!("matter {matter} is handled as {other} and as {id}"));
+            }
+        }
+    }
+    let beyond = seen.steps.keys().find(|(case, step)| {
+        seen.states
+            .get(case)
+            .is_none_or(|state| state.version < *step)
+    });
+    ensure(beyond.is_none(), || {
+        format!("a step beyond its case: {beyond:?}")
+    })
+}
+
+/// When the story is over.
+pub(super) fn at_the_end(story: &Story, played: &Played) -> Result<(), String> {
+    balance(story, played)?;
+    identity(story, &played.seen)?;
+    matters(story, &played.seen)
+}
+
+/// Nothing is lost and nothing counted twice.
+fn balance(story: &Story, played: &Played) -> Result<(), String> {
+    let Played {
+        seen,
+        totals,
+        poisoned,
+        poisoned_events,
+        ..
+    } = played;
+    ensure(totals.inputs == totals.outcomes, || {
+        format!("the loops do not balance: {totals:?}")
+    })?;
+    ensure(seen.events == story.events, || {
+        "topic `event` does not hold what was sent".to_owned()
+    })?;
+    ensure(played.events_taken == seen.events.len(), || {
+        format!(
+            "unify took {} events of {}",
+            played.events_taken,
+            seen.events.len()
+        )
+    })?;
+    ensure(seen.event_records >= seen.events.len() as u64, || {
+        "an event is not there".to_owned()
+    })?;
+    ensure(seen.event_poison == *poisoned_events, || {
+        format!(
+            "{} records of {poisoned_events} in `event` cannot be read",
+            seen.event_poison
+        )
+    })?;
+    ensure(
+        seen.reject_records == *poisoned && seen.rejects.len() as u64 == *poisoned,
+        || {
+            format!(
+                "{poisoned} records were poisoned and {} rejected",
+                seen.reject_records
+            )
+        },
+    )?;
+    for reject in seen.rejects.values() {
+        ensure(
+            reject.reason == Reason::Undecodable && reject.bytes == POISON,
+            || format!("a record was rejected that is fine: {reject:?}"),
+        )?;
+    }
+    Ok(())
+}
+
+/// The grouping is the function of what identify heard, in the order in which it heard it.
+fn identity(story: &Story, seen: &Seen) -> Result<(), String> {
+    for (value, owner) in oracle::owners(&seen.sets, &story.blocked) {
+        let assignment = seen.assignments.get(&value);
+        let assignment = assignment.ok_or_else(|| format!("{value} was never assigned"))?;
+        ensure(assignment.profile == owner, || {
+            format!(
+                "{value} belongs to {owner} and was given to {}",
+                assignment.profile
+            )
+        })?;
+        let out = story.blocked.contains(&value);
+        ensure(assignment.out == out, || {
+            format!("whether {value} is out: {out}")
+        })?;
+    }
+    let named: BTreeSet<_> = seen
+        .sets
+        .iter()
+        .flat_map(|set| &set.values)
+        .map(|value| value.token)
+        .collect();
+    let events = story
+        .events
+        .values()
+        .filter(|event| oracle::has_profile(event));
+    for value in events.flat_map(|event| &event.values) {
+        ensure(named.contains(&value.token), || {
+            format!("identify never heard of {}", value.token)
+        })?;
+    }
+    Ok(())
+}
+
+/// Each group of matters is the case that its signals make, whatever the order in which they came.
+fn matters(story: &Story, seen: &Seen) -> Result<(), String> {
+    let expected = oracle::cases(story.events.values(), story.mood, |event| seen.page(event));
+    for (id, expected) in &expected {
+        let state = seen
+            .states
+            .get(id)
+            .filter(|state| state.phase != event::case::Phase::Closed);
+        ensure(state.is_some() == expected.opens, || {
+            format!(
+                "whether case {id} is opened: {}, and it is {:?}",
+                expected.opens,
+                seen.states.get(id)
+            )
+        })?;
+        let Some(state) = state else {
+            continue;
+        };
+        let found = oracle::Expected {
+            opens: true,
+            matters: state.matters.iter().copied().collect(),
+            contacts: state.contacts,
+            channels: state.channels.iter().copied().collect(),
+            happened: Some(state.happened),
+            profiles: state.profiles.iter().copied().collect(),
+        };
+        ensure(found == *expected, || {
+            format!("case {id} is {found:?} and should be {expected:?}")
+        })?;
+    }
+    for state in seen
+        .states
+        .values()
+        .filter(|state| state.phase != event::case::Phase::Closed)
+    {
+        ensure(expected.contains_key(&state.case), || {
+            format!("case {} is of nothing", state.case)
+        })?;
+    }
+    for state in seen
+        .states
+        .values()
+        .filter(|state| state.test && state.phase.is_open())
+    {
+        let about = story
+            .events
+            .values()
+            .filter(|event| event.perspective == Perspective::Test)
+            .count();
+        ensure(about > 0, || format!("case {} tests nothing", state.case))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,474 @@
+//! Plays a story: loops that take turns at random over a simulated log, by a virtual clock.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use alerter::cases::Cases;
+use event::{
+    Millis, ProfileId, Record, Time, Topic, case::StepKind, case_input::CaseInput,
+    command_outcome::Verdict, link::Set, timeline::Timeline, topic::MachineName,
+};
+use futures::FutureExt as _;
+use machine::{Machine, Outcome};
+use polku::binding;
+use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
+use stream::{
+    Append, Binding, Error, Log as _, Metrics, Options, Runner, SharedLog, TopicPartition,
+    log::TopicSpec,
+    run::{self, Clock, Stats, Turn},
+    simulated::{Counts, Faults, Simulated},
+};
+use unifier::{identify::Identify, unify::Unify};
+
+use super::{
+    check,
+    company::{DEPARTMENTS, department},
+    seen::Seen,
+    spoil::{Careless, Forgetful, Spoil, forgetful},
+    story::{Phase, START, Send, Story, UNTIL_COMMANDS},
+};
+
+/// Two loops of each machine, so that partitions change hands.
+const LOOPS: [MachineName; 6] = [
+    MachineName::Unify,
+    MachineName::Identify,
+    MachineName::Cases,
+    MachineName::Unify,
+    MachineName::Identify,
+    MachineName::Cases,
+];
+
+/// How many turns a record may stay invisible.
+const HIDDEN_TURNS_MAX: u64 = 4;
+/// All is quiet when every loop had nothing to do so often in a row: longer than anything stays invisible, and than anybody goes on
+/// without hearing that it was expelled.
+const QUIET_ROUNDS: u32 = 6;
+const ROUNDS_MAX: u32 = 4_000;
+const TURN: Millis = Millis::new(1);
+/// What no record looks like.
+pub(super) const POISON: &[u8] = b"\x00poison";
+
+/// How a story is played.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setup {
+    pub(super) faults: bool,
+    pub(super) spoil: Spoil,
+}
+
+/// What came of it.
+pub struct Played {
+    pub(super) seen: Seen,
+    pub(super) totals: Totals,
+    pub(super) poisoned: u64,
+    pub(super) poisoned_events: u64,
+    /// Events that unify has taken.
+    pub(super) events_taken: usize,
+    pub counts: Counts,
+    /// Loops that were ended between two turns.
+    pub kills: u64,
+    pub restarts: u64,
+    pub offsets_forgotten: u64,
+    /// Moments that were looked at.
+    pub samples: u64,
+}
+
+impl Played {
+    /// How often what happened to cases.
+    pub fn steps(&self) -> BTreeMap<StepKind, u64> {
+        let mut steps = BTreeMap::new();
+        for step in self.seen.steps.values() {
+            *steps.entry(step.what).or_default() += 1;
+        }
+        steps
+    }
+
+    /// How often what came of commands.
+    pub fn verdicts(&self) -> BTreeMap<Verdict, u64> {
+        let mut verdicts = BTreeMap::new();
+        for outcome in self.seen.outcomes.values() {
+            *verdicts.entry(outcome.result.verdict).or_default() += 1;
+        }
+        verdicts
+    }
+
+    /// Entries that stood with one profile and now stand with another.
+    pub fn moves(&self) -> u64 {
+        let rows = self.seen.timeline.values();
+        rows.filter(|row| matches!(row, Timeline::Moved(_))).count() as u64
+    }
+
+    pub fn poisoned(&self) -> u64 {
+        self.poisoned
+    }
+
+    /// Sets of identifiers that name two customers.
+    pub fn refusals(&self) -> u64 {
+        let is_refused = |set: &&Set| {
+            let identifiers = set.values.iter().filter(|value| value.is_identifier());
+            let owners: BTreeSet<ProfileId> = identifiers
+                .filter_map(|value| self.seen.assignments.get(&value.token))
+                .filter(|assignment| !assignment.out)
+                .map(|assignment| assignment.profile)
+                .collect();
+            owners.len() > 1
+        };
+        self.seen.sets.iter().filter(is_refused).count() as u64
+    }
+}
+
+/// What all loops of a run counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) inputs: u64,
+    pub(super) outcomes: u64,
+    pub(super) ticked: u64,
+    pub(super) rejected: u64,
+}
+
+impl Totals {
+    fn add(&mut self, stats: Stats) {
+        self.inputs += stats.tally.inputs;
+        self.outcomes += stats.tally.outcomes();
+        self.ticked += stats.tally.of(Outcome::Ticked);
+        self.rejected += stats.tally.of(Outcome::Rejected);
+    }
+}
+
+/// A loop, whatever its machine.
+trait Loop {
+    fn turn(&mut self, clock: Clock) -> Result<Turn, run::Error>;
+    fn stats(&self) -> Stats;
+    /// The events that unify has taken in the partitions it holds.
+    fn events_taken(&self) -> usize;
+}
+
+struct Of<M: Machine> {
+    runner: Runner<Forgetful<M>>,
+    is_taken: fn(&M::Key) -> bool,
+}
+
+impl<M: Machine> Loop for Of<M> {
+    fn turn(&mut self, clock: Clock) -> Result<Turn, run::Error> {
+        self.runner.turn(clock)
+    }
+
+    fn stats(&self) -> Stats {
+        self.runner.stats()
+    }
+
+    fn events_taken(&self) -> usize {
+        let states = self.runner.states();
+        states
+            .map(|(_, state)| state.keys().filter(|key| (self.is_taken)(key)).count())
+            .sum()
+    }
+}
+
+struct Stage<'s> {
+    story: &'s Story,
+    setup: Setup,
+    rng: SmallRng,
+    log: Simulated,
+    shared: SharedLog,
+    metrics: Metrics,
+    loops: Vec<Box<dyn Loop>>,
+    monotonic: Duration,
+    played: Played,
+}
+
+/// # Errors
+/// When something is not as it should be, at any moment that is looked at.
+pub(super) fn play(story: &Story, setup: Setup) -> Result<Played, String> {
+    let mut stage = Stage::new(story, setup)?;
+    for phase in &story.phases {
+        let at = phase.at;
+        stage
+            .phase(phase)
+            .map_err(|text| format!("in the phase of {at}: {text}"))?;
+    }
+    stage.finish()
+}
+
+impl<'s> Stage<'s> {
+    fn new(story: &'s Story, setup: Setup) -> Result<Self, String> {
+        let log = Simulated::new(story.seed);
+        log.set_time(START);
+        let specs: Vec<TopicSpec> = Topic::FIXED
+            .into_iter()
+            .chain(DEPARTMENTS.iter().map(|id| Topic::Notice(department(id))))
+            .map(|topic| TopicSpec {
+                partitions: topic.partitions().count(story.partitions),
+                kept: topic.kept(),
+                topic,
+            })
+            .collect();
+        log.create_topics(&specs)
+            .map_err(|error| error.to_string())?;
+        let seen = Seen::of(&log, story.partitions)?;
+        let shared: SharedLog = match setup.spoil {
+            Spoil::Nothing => Arc::new(log.clone()),
+            spoil => Arc::new(Careless {
+                log: Arc::new(log.clone()),
+                spoil,
+                commits: Arc::new(AtomicU64::new(0)),
+            }),
+        };
+        let metrics =
+            Metrics::new(&prometheus::Registry::new()).map_err(|error| error.to_string())?;
+        let mut stage = Self {
+            story,
+            setup,
+            rng: SmallRng::seed_from_u64(story.seed.rotate_left(17) ^ u64::from(setup.faults)),
+            log,
+            shared,
+            metrics,
+            loops: Vec::new(),
+            monotonic: Duration::ZERO,
+            played: Played {
+                seen,
+                totals: Totals::default(),
+                poisoned: 0,
+                poisoned_events: 0,
+                events_taken: 0,
+                counts: Counts::default(),
+                kills: 0,
+                restarts: 0,
+                offsets_forgotten: 0,
+                samples: 0,
+            },
+        };
+        stage.loops = LOOPS
+            .into_iter()
+            .map(|machine| stage.start(machine))
+            .collect();
+        Ok(stage)
+    }
+
+    fn start(&self, machine: MachineName) -> Box<dyn Loop> {
+        match machine {
+            MachineName::Unify => {
+                let is_taken = |key: &_| matches!(key, unifier::unify::Key::Seen(_));
+                self.start_as(Unify::new(), binding::unify(), is_taken)
+            }
+            MachineName::Identify => self.start_as(Identify::new(), binding::identify(), |_| false),
+            MachineName::Cases => self.start_as(Cases::new(), binding::cases(), |_| false),
+        }
+    }
+
+    fn start_as<M: Machine>(
+        &self,
+        machine: M,
+        binding: Binding<M>,
+        is_taken: fn(&M::Key) -> bool,
+    ) -> Box<dyn Loop> {
+        let machine = Forgetful {
+            machine,
+            spoil: self.setup.spoil,
+            counted: Cell::new(0),
+        };
+        let options = Options::for_simulation(self.story.partitions);
+        let runner = Runner::new(
+            machine,
+            forgetful(binding),
+            Arc::clone(&self.shared),
+            options,
+            &self.metrics,
+        );
+        Box::new(Of { runner, is_taken })
+    }
+
+    /// Events, and once all is quiet commands. Timers that are due before the phase have fired before its first event.
+    fn phase(&mut self, phase: &Phase) -> Result<(), String> {
+        self.go_to(phase.at)?;
+        self.storm(10)?;
+        self.rest()?;
+        self.disturb(true);
+        for send in &phase.sends {
+            self.send(send)?;
+            self.storm(2)?;
+        }
+        self.storm(40)?;
+        self.rest()?;
+        self.go_to(phase.at + UNTIL_COMMANDS)?;
+        if phase.commands.is_empty() {
+            return Ok(());
+        }
+        self.storm(10)?;
+        self.rest()?;
+        self.disturb(true);
+        for command in &phase.commands {
+            let record = Record::CaseInput(CaseInput::Command(command.clone()));
+            self.send(&Send::Record(Box::new(record)))?;
+            self.storm(2)?;
+        }
+        self.storm(20)?;
+        self.rest()
+    }
+
+    fn go_to(&mut self, moment: Time) -> Result<(), String> {
+        let ahead = moment - self.now();
+        let ahead =
+            u64::try_from(ahead.as_millis()).map_err(|_| "the phase before took too long")?;
+        self.monotonic += Duration::from_millis(ahead);
+        self.log.set_time(self.now());
+        self.disturb(true);
+        Ok(())
+    }
+
+    fn now(&self) -> Time {
+        let millis = i64::try_from(self.monotonic.as_millis()).unwrap_or(i64::MAX);
+        START + Millis::new(millis)
+    }
+
+    fn disturb(&self, disturb: bool) {
+        if self.setup.faults {
+            self.log.set_faults(if disturb {
+                Faults {
+                    crash_before_commit: 0.04,
+                    crash_during_commit: 0.05,
+                    crash_after_commit: 0.04,
+                    hidden_turns_max: HIDDEN_TURNS_MAX,
+                    ..Faults::all()
+                }
+            } else {
+                Faults {
+                    hidden_turns_max: HIDDEN_TURNS_MAX,
+                    ..Faults::default()
+                }
+            });
+        }
+    }
+
+    /// The sender repeats until it is told that the log has it, and only then goes on to the next.
+    fn send(&mut self, send: &Send) -> Result<(), String> {
+        let (append, poisons) = match send {
+            Send::Record(record) => (binding::encode(record, self.story.partitions), None),
+            Send::Poison(at) => (poison(at), Some(at.topic == Topic::Event)),
+        };
+        loop {
+            let unknown = self.log.counts().appends_unknown;
+            let answer = self.log.append(vec![append.clone()]).now_or_never();
+            let answer = answer.ok_or("the simulated log answers at once")?;
+            let taken = answer.is_ok() || self.log.counts().appends_unknown > unknown;
+            if let (true, Some(is_event)) = (taken, poisons) {
+                self.played.poisoned += 1;
+                self.played.poisoned_events += u64::from(is_event);
+            }
+            match answer {
+                Ok(()) => return Ok(()),
+                Err(Error::Log { .. }) => self.round()?,
+                Err(error) => return Err(error.to_string()),
+            };
+        }
+    }
+
+    /// Some turns, in which loops may end and the log may restart.
+    fn storm(&mut self, rounds_max: u32) -> Result<(), String> {
+        for _ in 0..self.rng.random_range(0..=rounds_max) {
+            if self.setup.faults {
+                self.mishap();
+            }
+            self.round()?;
+            if self.rng.random_bool(0.04) {
+                self.look(false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn mishap(&mut self) {
+        match self.rng.random_range(0..1_000) {
+            0..=14 => {
+                let nth = self.rng.random_range(0..self.loops.len());
+                let fresh = self.start(LOOPS[nth]);
+                let ended = std::mem::replace(&mut self.loops[nth], fresh);
+                self.played.totals.add(ended.stats());
+                self.played.kills += 1;
+            }
+            15..=16 => {
+                self.log.restart();
+                self.played.restarts += 1;
+            }
+            17..=19 => {
+                self.log.forget_offsets(LOOPS[self.rng.random_range(0..3)]);
+                self.played.offsets_forgotten += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// One turn of one loop.
+    fn round(&mut self) -> Result<Turn, String> {
+        let nth = self.rng.random_range(0..self.loops.len());
+        self.turn(nth)
+    }
+
+    fn turn(&mut self, nth: usize) -> Result<Turn, String> {
+        let clock = Clock {
+            now: self.now(),
+            monotonic: self.monotonic,
+        };
+        let turn = self.loops[nth]
+            .turn(clock)
+            .map_err(|error| error.to_string())?;
+        self.monotonic += Duration::from_millis(TURN.as_millis().unsigned_abs());
+        self.log.set_time(self.now());
+        if self.rng.random_bool(0.5) {
+            self.log.advance(1);
+        }
+        Ok(turn)
+    }
+
+    /// Until there is nothing left to do. Then everything has to be as it should be.
+    fn rest(&mut self) -> Result<(), String> {
+        self.disturb(false);
+        let mut quiet = 0;
+        for _ in 0..ROUNDS_MAX {
+            let mut idle = true;
+            for nth in 0..self.loops.len() {
+                idle &= self.turn(nth)? == Turn::Idle;
+            }
+            self.log.advance(1);
+            quiet = if idle { quiet + 1 } else { 0 };
+            if quiet == QUIET_ROUNDS {
+                return self.look(true);
+            }
+        }
+        Err("it does not come to rest".to_owned())
+    }
+
+    /// Looks at what is committed.
+    fn look(&mut self, at_rest: bool) -> Result<(), String> {
+        self.played.samples += 1;
+        let now = self.now();
+        let seen = &mut self.played.seen;
+        seen.catch_up()?;
+        check::always(seen)?;
+        if at_rest {
+            check::at_rest(seen, now)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Played, String> {
+        for ended in &self.loops {
+            self.played.totals.add(ended.stats());
+            self.played.events_taken += ended.events_taken();
+        }
+        self.played.counts = self.log.counts();
+        check::at_the_end(self.story, &self.played)?;
+        Ok(self.played)
+    }
+}
+
+fn poison(at: &TopicPartition) -> Append {
+    Append {
+        at: at.clone(),
+        key: at.partition.key().to_vec().into(),
+        value: Some(POISON.into()),
+    }
+}

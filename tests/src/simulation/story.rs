@@ -1,0 +1,537 @@
+//! What happens: phases of events, each followed by commands once all is quiet, an hour apart.
+
+use std::collections::BTreeMap;
+
+use event::{
+    Channel, Event, EventId, Kind, MatterId, Millis, Partition, Perspective, Record, Score,
+    SourceId, Time, Token, Topic, Value,
+    case::ContactHow,
+    case_input::{CaseInput, Command, CommandKind},
+    link::Link,
+    rules::Rules,
+    timeline_input::TimelineInput,
+};
+use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
+use stream::TopicPartition;
+
+use super::{
+    calm::Guard,
+    cast::{Cast, Parcel, in_order},
+    company::{COMPLAINTS, DEPARTMENTS, company, department, name},
+    oracle,
+};
+
+/// In the middle of a cell of the grid of a week.
+pub(super) const START: Time = Time::from_millis((2_900 * 7 + 3) * 86_400_000 + 10 * 3_600_000);
+const PHASE: Millis = Millis::from_hours(1);
+/// From the beginning of a phase until its commands.
+pub(super) const UNTIL_COMMANDS: Millis = Millis::from_secs(600);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    Calm,
+    Wild,
+}
+
+/// What is sent to Polku, in order.
+#[derive(Debug)]
+pub struct Story {
+    pub seed: u64,
+    pub mood: Mood,
+    pub partitions: u32,
+    pub(super) phases: Vec<Phase>,
+    /// Each event once.
+    pub(super) events: BTreeMap<EventId, Event>,
+    /// What is out once the story is over.
+    pub(super) blocked: Vec<Token>,
+}
+
+#[derive(Debug)]
+pub(super) struct Phase {
+    pub(super) at: Time,
+    pub(super) sends: Vec<Send>,
+    pub(super) commands: Vec<Command>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Send {
+    Record(Box<Record>),
+    /// Bytes that are no record.
+    Poison(TopicPartition),
+}
+
+struct Source {
+    id: &'static str,
+    channel: Channel,
+    trusted: bool,
+}
+
+const TILL: Source = Source {
+    id: "till",
+    channel: Channel::Store,
+    trusted: true,
+};
+const DESK: Source = Source {
+    id: "desk",
+    channel: Channel::CallCentre,
+    trusted: true,
+};
+const SHOP: Source = Source {
+    id: "shop",
+    channel: Channel::Web,
+    trusted: false,
+};
+const CARRIER: Source = Source {
+    id: "carrier",
+    channel: Channel::Subcontractor,
+    trusted: true,
+};
+
+/// An event before the door has seen it.
+pub(super) struct Draft {
+    source: &'static Source,
+    kind: Kind,
+    what: &'static str,
+    pub(super) values: Vec<Value>,
+    pub(super) history: bool,
+    perspective: Perspective,
+    /// Of ten.
+    score: Option<u32>,
+}
+
+impl Draft {
+    fn new(source: &'static Source, kind: Kind, what: &'static str, values: Vec<Value>) -> Self {
+        Self {
+            source,
+            kind,
+            what,
+            values: in_order(values),
+            history: false,
+            perspective: Perspective::Customer,
+            score: None,
+        }
+    }
+
+    pub(super) fn trusted(&self) -> bool {
+        self.source.trusted
+    }
+}
+
+impl Story {
+    pub fn of(seed: u64) -> Self {
+        let mut rng = SmallRng::seed_from_u64(seed ^ 0x706f_6c6b_7500);
+        let mood = if seed % 3 == 2 {
+            Mood::Wild
+        } else {
+            Mood::Calm
+        };
+        let partitions = if rng.random_bool(0.5) { 1 } else { 4 };
+        let cast = Cast::new(seed, &mut rng);
+        let writer = Writer {
+            rng,
+            guard: Guard::new(),
+            cast,
+            story: Story {
+                seed,
+                mood,
+                partitions,
+                phases: Vec::new(),
+                events: BTreeMap::new(),
+                blocked: Vec::new(),
+            },
+            commands: 0,
+        };
+        writer.write()
+    }
+}
+
+struct Writer {
+    rng: SmallRng,
+    guard: Guard,
+    cast: Cast,
+    story: Story,
+    commands: usize,
+}
+
+impl Writer {
+    fn write(mut self) -> Story {
+        let first = Phase {
+            at: START,
+            sends: self.rules(1),
+            commands: Vec::new(),
+        };
+        self.story.phases.push(first);
+        let phases = self.rng.random_range(3..6);
+        let blocks = self.rng.random_range(1..2 * phases);
+        for number in 1..=phases {
+            let at = START + Millis::new(PHASE.as_millis() * i64::from(number));
+            let mut sends = Vec::new();
+            if number == blocks {
+                self.story.blocked = vec![self.cast.kiosk.token];
+                sends = self.rules(2);
+            }
+            // In a calm story nothing else happens while the rules change.
+            if number != blocks || self.story.mood == Mood::Wild {
+                self.events(at, &mut sends);
+            }
+            let commands = self.commands(at + UNTIL_COMMANDS);
+            self.guard.turn_over();
+            self.story.phases.push(Phase {
+                at,
+                sends,
+                commands,
+            });
+        }
+        // Deadlines pass, and nothing else.
+        for number in [phases + 1, phases + 4] {
+            let at = START + Millis::new(PHASE.as_millis() * i64::from(number));
+            self.story.phases.push(Phase {
+                at,
+                sends: Vec::new(),
+                commands: Vec::new(),
+            });
+        }
+        self.story
+    }
+
+    /// Each partition of each input that rules travel in gets its copy.
+    fn rules(&self, version: u64) -> Vec<Send> {
+        let company = company(version, self.story.blocked.clone(), self.story.mood);
+        let rules = |partition| Rules {
+            partition,
+            company: Box::new(company.clone()),
+        };
+        let mut records = vec![Record::Link(Link::Rules(rules(Partition(0))))];
+        for partition in Partition::all(self.story.partitions) {
+            records.push(Record::TimelineInput(TimelineInput::Rules(rules(
+                partition,
+            ))));
+            records.push(Record::CaseInput(CaseInput::Rules(rules(partition))));
+        }
+        records
+            .into_iter()
+            .map(|record| Send::Record(Box::new(record)))
+            .collect()
+    }
+
+    fn events(&mut self, at: Time, sends: &mut Vec<Send>) {
+        for nth in 0..self.rng.random_range(6..15) {
+            if self.rng.random_bool(0.06) {
+                sends.push(self.poison());
+            }
+            if self.rng.random_bool(0.1) {
+                self.repeat(sends);
+            }
+            let draft = self.draft();
+            let received = at + Millis::new(nth);
+            let event = self.event(&draft, received);
+            let calm = self.story.mood == Mood::Calm;
+            let meaning = oracle::meaning(&event);
+            if calm && !self.guard.allows(&draft, &event, meaning, &self.cast) {
+                continue;
+            }
+            self.story.events.insert(event.id, event.clone());
+            sends.push(Send::Record(Box::new(Record::Event(event))));
+        }
+    }
+
+    fn poison(&mut self) -> Send {
+        let topic = match self.rng.random_range(0..4) {
+            0 => Topic::Event,
+            1 => Topic::IdentityLink,
+            2 => Topic::TimelineInput,
+            _ => Topic::CaseInput,
+        };
+        let partitions = topic.partitions().count(self.story.partitions);
+        let partition = Partition(self.rng.random_range(0..partitions));
+        Send::Poison(TopicPartition::new(topic, partition))
+    }
+
+    /// The sender says again what it said.
+    fn repeat(&mut self, sends: &mut Vec<Send>) {
+        let count = self.story.events.len();
+        if count > 0 {
+            let nth = self.rng.random_range(0..count);
+            let event = self.story.events.values().nth(nth).cloned();
+            sends.extend(event.map(|event| Send::Record(Box::new(Record::Event(event)))));
+        }
+    }
+
+    fn event(&mut self, draft: &Draft, received: Time) -> Event {
+        let id = EventId::new(self.cast.token("event", self.story.events.len()));
+        let late = match (draft.history, self.story.mood) {
+            (true, _) => Millis::from_days(self.rng.random_range(2..30)),
+            (false, Mood::Calm) if self.rng.random_bool(0.3) => {
+                Millis::from_secs(self.rng.random_range(0..7_200))
+            }
+            (false, Mood::Wild) if self.rng.random_bool(0.5) => {
+                Millis::from_secs(self.rng.random_range(0..18_000))
+            }
+            (false, Mood::Calm | Mood::Wild) => Millis::ZERO,
+        };
+        Event {
+            id,
+            source: SourceId::new(draft.source.id).expect("the sources' names are ids"),
+            channel: draft.source.channel,
+            revision: 0,
+            kind: draft.kind,
+            name: name(draft.what),
+            time: received - late,
+            received,
+            time_clamped: false,
+            anchor: draft.values.first().map_or(id.token(), |value| value.token),
+            values: draft.values.clone(),
+            trusted: draft.source.trusted,
+            perspective: draft.perspective,
+            history: draft.history,
+            score: draft.score.map(|value| Score {
+                metric: name("nps"),
+                value: f64::from(value),
+                min: 0.0,
+                max: 10.0,
+            }),
+            language: None,
+            place: None,
+            product: None,
+            stage: None,
+            touchpoint: None,
+            party: (draft.source.id == CARRIER.id).then(|| name("carrier")),
+            amount: None,
+            promise: None,
+            operational: BTreeMap::new(),
+            recorded_by: None,
+            rules_version: 1,
+            content: Token::hash("content", &[id.as_bytes()]),
+            personal: vec![0],
+        }
+    }
+
+    /// One thing that may happen next.
+    fn draft(&mut self) -> Draft {
+        if self.story.mood == Mood::Wild && self.rng.random_bool(0.2) {
+            return self.shared();
+        }
+        match self.rng.random_range(0..100) {
+            0..30 => self.bought(),
+            30..45 => self.carried(),
+            45..65 => self.complained(),
+            65..77 => self.spoke(),
+            77..90 => self.shared(),
+            90..96 => self.browsed(),
+            _ => self.nobodys(),
+        }
+    }
+
+    fn bought(&mut self) -> Draft {
+        let Self { rng, cast, .. } = self;
+        if rng.random_bool(0.6) {
+            let person = cast.person(rng);
+            return Draft::new(&TILL, Kind::Service, "purchase", cast.some(person, 3, rng));
+        }
+        let parcel = cast.parcel(rng);
+        let mut values = cast.some(parcel.buyer, 2, rng);
+        values.push(parcel.order.clone());
+        Draft::new(door(rng), Kind::Service, "purchase", values)
+    }
+
+    /// A carrier knows no customers.
+    fn carried(&mut self) -> Draft {
+        let Self { rng, cast, .. } = self;
+        let parcel = cast.parcel(rng);
+        let shipment = parcel.shipment(rng);
+        if rng.random_bool(0.7) {
+            let values = vec![parcel.order.clone(), shipment];
+            Draft::new(&CARRIER, Kind::Service, "parcel.sent", values)
+        } else {
+            Draft::new(&CARRIER, Kind::Service, "parcel.scanned", vec![shipment])
+        }
+    }
+
+    fn complained(&mut self) -> Draft {
+        let Self {
+            rng, cast, story, ..
+        } = self;
+        let any = COMPLAINTS[rng.random_range(0..COMPLAINTS.len())];
+        if rng.random_bool(0.4) {
+            let person = cast.person(rng);
+            return Draft::new(door(rng), Kind::Complaint, any, cast.some(person, 1, rng));
+        }
+        let parcel = cast.parcel(rng);
+        let mut values = vec![parcel.reference(rng)];
+        if rng.random_bool(0.7) {
+            values.extend(cast.some(parcel.buyer, 1, rng));
+        }
+        let source = if rng.random_bool(0.2) {
+            &CARRIER
+        } else {
+            door(rng)
+        };
+        // In a calm story a matter is about one thing, whoever speaks of it.
+        let what = match story.mood {
+            Mood::Calm => about(parcel),
+            Mood::Wild => any,
+        };
+        let history = rng.random_bool(0.15);
+        Draft {
+            history,
+            ..Draft::new(source, Kind::Complaint, what, values)
+        }
+    }
+
+    fn spoke(&mut self) -> Draft {
+        let Self {
+            rng, cast, story, ..
+        } = self;
+        let parcel = cast.parcel(rng);
+        let mut values = cast.some(parcel.buyer, 1, rng);
+        if rng.random_bool(0.8) {
+            values.push(parcel.reference(rng));
+        }
+        match rng.random_range(0..4) {
+            0 | 1 => Draft::new(&DESK, Kind::Service, "call.question", values),
+            2 => Draft::new(door(rng), Kind::Feedback, "praise.staff", values),
+            _ => {
+                let least = match story.mood {
+                    Mood::Calm => 4,
+                    Mood::Wild => 0,
+                };
+                let score = Some(rng.random_range(least..11));
+                Draft {
+                    score,
+                    ..Draft::new(door(rng), Kind::Feedback, "survey", values)
+                }
+            }
+        }
+    }
+
+    /// What several customers have to do with.
+    fn shared(&mut self) -> Draft {
+        let Self { rng, cast, .. } = self;
+        let mut values = cast.some(cast.person(rng), 1, rng);
+        if rng.random_bool(0.4) {
+            values.push(cast.parcel(rng).order.clone());
+            return Draft::new(&SHOP, Kind::Service, "gift", values);
+        }
+        values.extend(cast.some(cast.person(rng), 1, rng));
+        let source = if rng.random_bool(0.8) { &DESK } else { &SHOP };
+        Draft::new(source, Kind::Service, "family", values)
+    }
+
+    fn browsed(&mut self) -> Draft {
+        let Self { rng, cast, .. } = self;
+        let mut values = vec![cast.kiosk.clone()];
+        if rng.random_bool(0.6) {
+            values.extend(cast.some(rng.random_range(0..2), 1, rng));
+        }
+        Draft::new(&SHOP, Kind::Service, "browse", values)
+    }
+
+    /// What makes no customer, or none that counts.
+    fn nobodys(&mut self) -> Draft {
+        let Self { rng, cast, .. } = self;
+        let parcel = cast.parcel(rng);
+        let complaint = |values| Draft::new(&TILL, Kind::Complaint, about(parcel), values);
+        match rng.random_range(0..3) {
+            0 => complaint(Vec::new()),
+            1 => {
+                let mut values = cast.some(cast.person(rng), 1, rng);
+                values.push(parcel.reference(rng));
+                Draft {
+                    perspective: Perspective::MysteryShopper,
+                    ..complaint(values)
+                }
+            }
+            _ => Draft {
+                perspective: Perspective::Test,
+                ..complaint(vec![cast.tester.clone()])
+            },
+        }
+    }
+
+    /// In a wild story commands about one matter only, since two ids may come to one case by ways of different length.
+    fn commands(&mut self, time: Time) -> Vec<Command> {
+        let events = self.story.events.values();
+        let mut matters: Vec<MatterId> = events
+            .filter(|event| oracle::meaning(event).is_some_and(|meaning| meaning.opens))
+            .map(|event| oracle::matter(event, self.story.mood))
+            .collect();
+        matters.sort_unstable();
+        matters.dedup();
+        let count = match self.story.mood {
+            Mood::Calm => self.rng.random_range(0..5),
+            Mood::Wild => self.rng.random_range(0..2),
+        };
+        let mut commands = Vec::new();
+        for _ in 0..count {
+            if matters.is_empty() {
+                break;
+            }
+            let matter = matters[self.rng.random_range(0..matters.len())];
+            if self.story.mood == Mood::Calm && !self.guard.allows_commands(matter) {
+                continue;
+            }
+            for what in self.intentions() {
+                if what == CommandKind::Resolve {
+                    self.guard.may_be_resolved(matter);
+                }
+                commands.push(self.command(matter, what, time));
+            }
+        }
+        commands
+    }
+
+    /// What people mean to do one after the other, sensible or not.
+    fn intentions(&mut self) -> Vec<CommandKind> {
+        use CommandKind::{Accept, Acknowledge, Contact, Decline, HandOff, Reopen, Resolve};
+        let any = [
+            Acknowledge,
+            Contact,
+            HandOff,
+            Accept,
+            Decline,
+            Resolve,
+            Reopen,
+        ];
+        match self.rng.random_range(0..6) {
+            0 => vec![HandOff, Accept],
+            1 => vec![HandOff, Decline],
+            2 => vec![Acknowledge, Contact, Resolve],
+            3 => vec![Resolve, Reopen, HandOff],
+            _ => vec![any[self.rng.random_range(0..any.len())]],
+        }
+    }
+
+    fn command(&mut self, matter: MatterId, what: CommandKind, time: Time) -> Command {
+        self.commands += 1;
+        let id = self.cast.token("command", self.commands);
+        let rng = &mut self.rng;
+        let any_department = rng.random_bool(0.8);
+        let to = department(DEPARTMENTS[rng.random_range(0..4)]);
+        Command {
+            case: matter.own_case(),
+            id: event::CommandId::new(id),
+            actor: name(if any_department { "auditor" } else { "clerk" }),
+            departments: vec![to.clone()],
+            any_department,
+            what,
+            reason: rng.random_bool(0.8).then(|| "because".to_owned()),
+            expected_version: rng.random_bool(0.05).then_some(1),
+            time,
+            to: (what == CommandKind::HandOff).then(|| to.clone()),
+            how: (what == CommandKind::Contact).then_some(ContactHow::Phone),
+            reached: (what == CommandKind::Contact).then(|| rng.random_bool(0.7)),
+            told: (what == CommandKind::Resolve && rng.random_bool(0.5))
+                .then_some(ContactHow::Email),
+            asked: None,
+        }
+    }
+}
+
+/// A door that customers use.
+fn door(rng: &mut SmallRng) -> &'static Source {
+    [&TILL, &DESK, &SHOP][rng.random_range(0..3)]
+}
+
+fn about(parcel: &Parcel) -> &'static str {
+    COMPLAINTS[usize::from(parcel.order.token.as_bytes()[0]) % COMPLAINTS.len()]
+}

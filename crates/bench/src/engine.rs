@@ -1,0 +1,232 @@
+//! The three machines in one thread, over their overlays, with nothing between them but queues in memory.
+
+use std::{collections::VecDeque, time::Duration};
+
+use alerter::cases::{self, Cases};
+use anyhow::ensure;
+use event::{Partition, Record, Time};
+use machine::{Effects, Input, Machine, Outcome, Overlay, Shard, State};
+use unifier::{
+    identify::{self, Identify},
+    unify::{self, Unify},
+};
+
+use crate::{
+    meter::{Meter, thread_cpu},
+    sample::{Figure, Sample},
+    workload::Workload,
+};
+
+/// As many as the loop takes at once.
+const BATCH: usize = 2_000;
+
+const SHARD: Shard = Shard {
+    partition: Partition(0),
+    partitions: 1,
+};
+
+/// One machine with its state and what waits for it.
+struct Stage<M: Machine> {
+    machine: M,
+    state: State<M::Key, M::Row>,
+    waiting: VecDeque<M::Record>,
+    /// Processor time.
+    stepped: Duration,
+    applied: Duration,
+    inputs: u64,
+    duplicates: u64,
+}
+
+impl<M: Machine> Stage<M> {
+    fn new(machine: M) -> Self {
+        Self {
+            machine,
+            state: State::new(),
+            waiting: VecDeque::new(),
+            stepped: Duration::ZERO,
+            applied: Duration::ZERO,
+            inputs: 0,
+            duplicates: 0,
+        }
+    }
+
+    fn forget_what_it_took(&mut self) {
+        self.stepped = Duration::ZERO;
+        self.applied = Duration::ZERO;
+        self.inputs = 0;
+        self.duplicates = 0;
+    }
+
+    /// Steps what waits, as one batch, and lets the state take the changes.
+    fn batch(&mut self, now: Time) -> Vec<Record> {
+        if self.waiting.is_empty() {
+            return Vec::new();
+        }
+        let began = thread_cpu();
+        let mut records = Vec::new();
+        let mut overlay = Overlay::new(&self.state);
+        for record in self.waiting.drain(..) {
+            let mut effects = Effects::new();
+            let input = Input::Record(record);
+            let outcome = self
+                .machine
+                .step(now, SHARD, input, &mut overlay, &mut effects);
+            self.inputs += 1;
+            self.duplicates += u64::from(outcome == Outcome::Duplicate);
+            records.extend(effects.into_records());
+        }
+        while self
+            .machine
+            .next_due(&overlay)
+            .is_some_and(|due| due <= now)
+        {
+            let mut effects = Effects::new();
+            let tick = Input::Tick { due: now };
+            let _ticked = self
+                .machine
+                .step(now, SHARD, tick, &mut overlay, &mut effects);
+            records.extend(effects.into_records());
+        }
+        let stepped = thread_cpu();
+        for (key, row) in overlay.into_changes() {
+            match row {
+                Some(row) => self.state.insert(key, row),
+                None => self.state.remove(&key),
+            };
+        }
+        self.stepped += stepped.saturating_sub(began);
+        self.applied += thread_cpu().saturating_sub(stepped);
+        records
+    }
+}
+
+struct Engine {
+    unify: Stage<Unify>,
+    identify: Stage<Identify>,
+    cases: Stage<Cases>,
+    now: Time,
+    /// Records that leave: timelines, cases, notices.
+    left: u64,
+}
+
+impl Engine {
+    fn new() -> Self {
+        Self {
+            unify: Stage::new(Unify::new()),
+            identify: Stage::new(Identify::new()),
+            cases: Stage::new(Cases::new()),
+            now: Time::from_millis(service::clock::now_ms()),
+            left: 0,
+        }
+    }
+
+    /// Works until nothing waits.
+    fn settle(&mut self) {
+        loop {
+            let mut records = self.unify.batch(self.now);
+            records.append(&mut self.identify.batch(self.now));
+            records.append(&mut self.cases.batch(self.now));
+            if records.is_empty() {
+                return;
+            }
+            for record in records {
+                self.pass_on(record);
+            }
+        }
+    }
+
+    fn pass_on(&mut self, record: Record) {
+        match record {
+            Record::Event(event) => self.unify.waiting.push_back(unify::Record::Event(event)),
+            Record::Assignment(assignment) => {
+                let record = unify::Record::Assignment(assignment);
+                self.unify.waiting.push_back(record);
+            }
+            Record::TimelineInput(input) => {
+                let record = unify::Record::Timeline(input);
+                self.unify.waiting.push_back(record);
+            }
+            Record::Link(link) => self
+                .identify
+                .waiting
+                .push_back(identify::Record::Link(link)),
+            Record::CaseInput(input) => self.cases.waiting.push_back(cases::Record::Input(input)),
+            Record::Timeline(_)
+            | Record::Case(_)
+            | Record::CommandOutcome(_)
+            | Record::Notice(_)
+            | Record::Reject(_)
+            | Record::Config(_)
+            | Record::Access(_) => self.left += 1,
+        }
+    }
+
+    fn take(&mut self, events: impl Iterator<Item = unify::Record>) {
+        let mut events = events.peekable();
+        while events.peek().is_some() {
+            self.unify.waiting.extend(events.by_ref().take(BATCH));
+            self.settle();
+        }
+    }
+}
+
+/// The second half of the events, over what the first half left.
+pub(crate) fn measure(
+    workload: &Workload,
+    rules: Vec<Record>,
+) -> anyhow::Result<Vec<(Figure, Sample)>> {
+    let mut engine = Engine::new();
+    for record in rules {
+        engine.pass_on(record);
+    }
+    let events: Vec<unify::Record> = workload
+        .events
+        .iter()
+        .cloned()
+        .map(unify::Record::Event)
+        .collect();
+    let half = events.len() / 2;
+    let count = events.len() - half;
+    let mut events = events.into_iter();
+    engine.take(events.by_ref().take(half));
+    let before = engine.unify.duplicates;
+    engine.unify.forget_what_it_took();
+    engine.identify.forget_what_it_took();
+    engine.cases.forget_what_it_took();
+    engine.left = 0;
+
+    let meter = Meter::start();
+    engine.take(events);
+    let spent = meter.stop();
+
+    let repeats = before + engine.unify.duplicates;
+    ensure!(
+        repeats >= workload.repeats,
+        "{} of {} repeated events were taken twice",
+        workload.repeats - repeats,
+        workload.repeats
+    );
+    let parts = vec![
+        ("unify: steps", engine.unify.stepped),
+        ("unify: the state takes the changes", engine.unify.applied),
+        ("identify: steps", engine.identify.stepped),
+        (
+            "identify: the state takes the changes",
+            engine.identify.applied,
+        ),
+        ("cases: steps", engine.cases.stepped),
+        ("cases: the state takes the changes", engine.cases.applied),
+    ];
+    let note = format!(
+        "The engine: {count} events were {} inputs of unify, {} of identify and {} of cases, and put out {} records.",
+        engine.unify.inputs, engine.identify.inputs, engine.cases.inputs, engine.left
+    );
+    let sample = Sample {
+        count: count as u64,
+        spent,
+        parts,
+        notes: vec![note],
+        ..Sample::default()
+    };
+    Ok(vec![(Figure::Engine, sample)])
+}

@@ -15,6 +15,7 @@ mod fault;
 mod member;
 mod membership;
 mod namespace;
+mod retention;
 mod tail;
 mod transaction;
 mod voice;

@@ -135,7 +135,7 @@ impl Importing {
             .body
     }
 
-    /// The page of whoever has the identifier or reference.
+    /// The events on the page of whoever has the identifier or reference.
     fn timeline(&self, of: &str) -> Vec<Value> {
         let url = format!("{}/v1/customers/search", self.process.url());
         let body = json!({ "identifier": of, "reason": "test" });
@@ -148,10 +148,13 @@ impl Importing {
             .as_str()
             .unwrap_or_else(|| panic!("nobody has {of}: {found}"))
             .to_owned();
-        self.get(&format!("/v1/customers/{id}/timeline?limit=500"))["entries"]
-            .as_array()
+        let page = self.get(&format!("/v1/customers/{id}/timeline?limit=500"));
+        let entries = page["entries"].as_array().into_iter().flatten();
+        // Between the events stand the steps of their case.
+        entries
+            .filter(|entry| entry["event"].is_string())
             .cloned()
-            .unwrap_or_default()
+            .collect()
     }
 
     /// The totals, once everything accepted is on a page and every complaint has its case.

@@ -30,6 +30,18 @@ pub fn read(path: &Path, text: &str) -> anyhow::Result<Company> {
     if company.version != 0 || !company.blocked.is_empty() {
         faults.push("`version` and `blocked` are set by `company apply`; remove them".to_owned());
     }
+    let shares = [
+        ("cases.praise_from", company.cases.praise_from),
+        ("cases.opens_below", company.cases.opens_below),
+    ];
+    for (field, share) in shares {
+        // Not a number is in no range, and could not travel as JSON.
+        if !(0.0..=1.0).contains(&share) {
+            faults.push(format!(
+                "`{field}` is {share}; it is a share of a score's scale, between 0 and 1"
+            ));
+        }
+    }
     if faults.is_empty() {
         return Ok(company);
     }
@@ -265,4 +277,55 @@ fn keeps_strength(before: &Company, after: &Company, path: &Path) -> anyhow::Res
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> String {
+        read(Path::new("company.toml"), text)
+            .map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn a_company_that_contradicts_itself_is_told_every_fault() {
+        assert_eq!(faults(include_str!("demo/company.toml")), "");
+        for (text, expected) in [
+            ("[cases]\npraise_from = nan\n", "cases.praise_from"),
+            ("version = 3\n", "`version` and `blocked` are set"),
+            ("[routes]\nreceiver = 'nobody'\n[departments.a]\n", "nobody"),
+            ("[departments.a]\nhour = {}\n", "did you mean `hours`?"),
+        ] {
+            let said = faults(text);
+            assert!(
+                said.contains("company.toml") && said.contains(expected),
+                "{text}: {said}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_order_of_strength_is_fixed_and_may_grow_at_its_end() {
+        let company =
+            |text: &str| read(Path::new("company.toml"), text).expect("the company is good");
+        let before = company("");
+        let path = Path::new("company.toml");
+        assert!(
+            keeps_strength(
+                &before,
+                &company("[identifiers.badge]\nstrength = 60\n"),
+                path
+            )
+            .is_ok()
+        );
+        for text in [
+            "[identifiers.badge]\nstrength = 5\n",
+            "[identifiers.email]\nstrength = 1\n",
+        ] {
+            let error =
+                keeps_strength(&before, &company(text), path).expect_err("it changes the order");
+            assert!(error.to_string().contains("order of strength"), "{error}");
+        }
+    }
 }

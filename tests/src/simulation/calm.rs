@@ -9,8 +9,9 @@ use event::{Event, MatterId, Token};
 
 use super::{
     cast::Cast,
+    draft::Draft,
     oracle::{self, Meaning},
-    story::{Draft, Mood},
+    story::Mood,
 };
 
 pub(super) struct Guard {

@@ -14,18 +14,21 @@ mod calm;
 mod cast;
 mod check;
 mod company;
+mod draft;
 mod oracle;
+mod played;
 mod projection;
 mod seen;
 mod spoil;
 mod stage;
 mod story;
 
-pub use self::{spoil::Spoil, stage::Played, story::Story};
+pub use self::{played::Played, spoil::Spoil};
 
 use self::{
     projection::Projection,
     stage::{Setup, play},
+    story::Story,
 };
 
 /// Plays the story of a seed without faults and with them, and compares.
@@ -33,25 +36,14 @@ use self::{
 /// # Errors
 /// Says what is not as it should be.
 pub fn run(seed: u64, spoil: Spoil) -> Result<Played, String> {
-    let story = Story::of(seed);
-    let smooth = play(
-        &story,
-        Setup {
-            faults: false,
-            spoil: Spoil::Nothing,
-        },
-    );
-    let smooth = smooth.map_err(|text| format!("without faults, {text}"))?;
-    let rough = play(
-        &story,
-        Setup {
-            faults: true,
-            spoil,
-        },
-    );
-    let rough = rough.map_err(|text| format!("with faults, {text}"))?;
-    let [smooth, of_rough] =
-        [&smooth, &rough].map(|played| Projection::of(&played.seen, story.mood));
-    smooth.compare(&of_rough)?;
+    // The two need not have the same number of partitions.
+    let of = |bits: u64| Story::of(seed, if bits.is_multiple_of(2) { 4 } else { 1 });
+    let [smooth, rough] = [seed, seed >> 1].map(of);
+    let mood = smooth.mood;
+    let setup = |faults, spoil| Setup { faults, spoil };
+    let smooth = play(&smooth, setup(false, Spoil::Nothing))
+        .map_err(|text| format!("without faults, {text}"))?;
+    let rough = play(&rough, setup(true, spoil)).map_err(|text| format!("with faults, {text}"))?;
+    Projection::of(&smooth.seen, mood).compare(&Projection::of(&rough.seen, mood))?;
     Ok(rough)
 }

@@ -110,6 +110,7 @@ impl Seen {
                 self.last = read.time;
                 self.events.insert(event.id, event);
             }
+            Record::Link(Link::Set(set)) if set.withdrawn => {}
             Record::Link(Link::Set(set)) => self.sets.push(set),
             Record::Link(Link::Tick(_) | Link::Rules(_)) => {}
             Record::Assignment(assignment) => {
@@ -199,6 +200,6 @@ impl Seen {
 
     pub(super) fn owner(&self, value: Token) -> ProfileId {
         let assignment = self.assignments.get(&value);
-        assignment.map_or(ProfileId::new(value), |assignment| assignment.profile)
+        assignment.map_or_else(|| ProfileId::new(value), |assignment| assignment.profile)
     }
 }

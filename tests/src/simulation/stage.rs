@@ -2,31 +2,28 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
 use alerter::cases::Cases;
-use event::{
-    Millis, ProfileId, Record, Time, Topic, case::StepKind, case_input::CaseInput,
-    command_outcome::Verdict, link::Set, timeline::Timeline, topic::MachineName,
-};
+use event::{Millis, Partition, Record, Time, Topic, case_input::CaseInput, topic::MachineName};
 use futures::FutureExt as _;
-use machine::{Machine, Outcome};
+use machine::Machine;
 use polku::binding;
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 use stream::{
-    Append, Binding, Error, Log as _, Metrics, Options, Runner, SharedLog, TopicPartition,
+    Append, Binding, Error, Log as _, Metrics, Offset, Options, Runner, SharedLog, TopicPartition,
     log::TopicSpec,
     run::{self, Clock, Stats, Turn},
-    simulated::{Counts, Faults, Simulated},
+    simulated::{Faults, Simulated},
 };
 use unifier::{identify::Identify, unify::Unify};
 
 use super::{
     check,
     company::{DEPARTMENTS, department},
+    played::{Played, Totals},
     seen::Seen,
     spoil::{Careless, Forgetful, Spoil, forgetful},
     story::{Phase, START, Send, Story, UNTIL_COMMANDS},
@@ -57,85 +54,6 @@ pub(super) const POISON: &[u8] = b"\x00poison";
 pub(super) struct Setup {
     pub(super) faults: bool,
     pub(super) spoil: Spoil,
-}
-
-/// What came of it.
-pub struct Played {
-    pub(super) seen: Seen,
-    pub(super) totals: Totals,
-    pub(super) poisoned: u64,
-    pub(super) poisoned_events: u64,
-    /// Events that unify has taken.
-    pub(super) events_taken: usize,
-    pub counts: Counts,
-    /// Loops that were ended between two turns.
-    pub kills: u64,
-    pub restarts: u64,
-    pub offsets_forgotten: u64,
-    /// Moments that were looked at.
-    pub samples: u64,
-}
-
-impl Played {
-    /// How often what happened to cases.
-    pub fn steps(&self) -> BTreeMap<StepKind, u64> {
-        let mut steps = BTreeMap::new();
-        for step in self.seen.steps.values() {
-            *steps.entry(step.what).or_default() += 1;
-        }
-        steps
-    }
-
-    /// How often what came of commands.
-    pub fn verdicts(&self) -> BTreeMap<Verdict, u64> {
-        let mut verdicts = BTreeMap::new();
-        for outcome in self.seen.outcomes.values() {
-            *verdicts.entry(outcome.result.verdict).or_default() += 1;
-        }
-        verdicts
-    }
-
-    /// Entries that stood with one profile and now stand with another.
-    pub fn moves(&self) -> u64 {
-        let rows = self.seen.timeline.values();
-        rows.filter(|row| matches!(row, Timeline::Moved(_))).count() as u64
-    }
-
-    pub fn poisoned(&self) -> u64 {
-        self.poisoned
-    }
-
-    /// Sets of identifiers that name two customers.
-    pub fn refusals(&self) -> u64 {
-        let is_refused = |set: &&Set| {
-            let identifiers = set.values.iter().filter(|value| value.is_identifier());
-            let owners: BTreeSet<ProfileId> = identifiers
-                .filter_map(|value| self.seen.assignments.get(&value.token))
-                .filter(|assignment| !assignment.out)
-                .map(|assignment| assignment.profile)
-                .collect();
-            owners.len() > 1
-        };
-        self.seen.sets.iter().filter(is_refused).count() as u64
-    }
-}
-
-/// What all loops of a run counted.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
-    pub(super) inputs: u64,
-    pub(super) outcomes: u64,
-    pub(super) ticked: u64,
-    pub(super) rejected: u64,
-}
-
-impl Totals {
-    fn add(&mut self, stats: Stats) {
-        self.inputs += stats.tally.inputs;
-        self.outcomes += stats.tally.outcomes();
-        self.ticked += stats.tally.of(Outcome::Ticked);
-        self.rejected += stats.tally.of(Outcome::Rejected);
-    }
 }
 
 /// A loop, whatever its machine.
@@ -209,13 +127,14 @@ impl<'s> Stage<'s> {
         log.create_topics(&specs)
             .map_err(|error| error.to_string())?;
         let seen = Seen::of(&log, story.partitions)?;
-        let shared: SharedLog = match setup.spoil {
-            Spoil::Nothing => Arc::new(log.clone()),
-            spoil => Arc::new(Careless {
+        let shared: SharedLog = if setup.spoil == Spoil::Nothing {
+            Arc::new(log.clone())
+        } else {
+            Arc::new(Careless {
                 log: Arc::new(log.clone()),
-                spoil,
+                spoil: setup.spoil,
                 commits: Arc::new(AtomicU64::new(0)),
-            }),
+            })
         };
         let metrics =
             Metrics::new(&prometheus::Registry::new()).map_err(|error| error.to_string())?;
@@ -228,18 +147,7 @@ impl<'s> Stage<'s> {
             metrics,
             loops: Vec::new(),
             monotonic: Duration::ZERO,
-            played: Played {
-                seen,
-                totals: Totals::default(),
-                poisoned: 0,
-                poisoned_events: 0,
-                events_taken: 0,
-                counts: Counts::default(),
-                kills: 0,
-                restarts: 0,
-                offsets_forgotten: 0,
-                samples: 0,
-            },
+            played: Played::new(seen),
         };
         stage.loops = LOOPS
             .into_iter()
@@ -270,7 +178,13 @@ impl<'s> Stage<'s> {
             spoil: self.setup.spoil,
             counted: Cell::new(0),
         };
-        let options = Options::for_simulation(self.story.partitions);
+        let mut options = Options::for_simulation(self.story.partitions);
+        options.batch_records_max = self.story.batch_records_max;
+        options.panics_fail = !self.story.asserts;
+        if !self.setup.faults {
+            // So that all that came in can be counted.
+            options.trim_every_commits = u64::MAX;
+        }
         let runner = Runner::new(
             machine,
             forgetful(binding),
@@ -346,7 +260,8 @@ impl<'s> Stage<'s> {
     /// The sender repeats until it is told that the log has it, and only then goes on to the next.
     fn send(&mut self, send: &Send) -> Result<(), String> {
         let (append, poisons) = match send {
-            Send::Record(record) => (binding::encode(record, self.story.partitions), None),
+            Send::Record(record) => (self.append(record), None),
+            Send::Impossible(record) => (self.append(record), Some(false)),
             Send::Poison(at) => (poison(at), Some(at.topic == Topic::Event)),
         };
         loop {
@@ -364,6 +279,10 @@ impl<'s> Stage<'s> {
                 Err(error) => return Err(error.to_string()),
             };
         }
+    }
+
+    fn append(&self, record: &Record) -> Append {
+        binding::encode(record, self.story.partitions)
     }
 
     /// Some turns, in which loops may end and the log may restart.
@@ -459,9 +378,56 @@ impl<'s> Stage<'s> {
             self.played.totals.add(ended.stats());
             self.played.events_taken += ended.events_taken();
         }
+        if !self.setup.faults {
+            self.count_inputs()?;
+        }
         self.played.counts = self.log.counts();
         check::at_the_end(self.story, &self.played)?;
         Ok(self.played)
+    }
+}
+
+impl Stage<'_> {
+    /// Where nothing is done twice, every record of every input was taken once.
+    fn count_inputs(&self) -> Result<(), String> {
+        let inputs = [
+            Topic::Event,
+            Topic::IdentityLink,
+            Topic::IdentityAssignment,
+            Topic::TimelineInput,
+            Topic::CaseInput,
+        ];
+        let from = inputs.into_iter().flat_map(|topic| {
+            let partitions = topic.partitions().count(self.story.partitions);
+            Partition::all(partitions).map(move |partition| {
+                (TopicPartition::new(topic.clone(), partition), Offset::START)
+            })
+        });
+        let reader = self.log.read(from.collect());
+        let mut reader = reader.map_err(|error| error.to_string())?;
+        let mut records = 0;
+        loop {
+            let reads = reader
+                .poll(1_000, Duration::ZERO)
+                .map_err(|error| error.to_string())?;
+            if reads.is_empty() {
+                break;
+            }
+            records += reads.len() as u64;
+        }
+        let Totals {
+            inputs,
+            ticked,
+            rejected,
+            ..
+        } = self.played.totals;
+        if inputs - ticked != records || rejected != self.played.poisoned {
+            return Err(format!(
+                "{records} records came in: {:?}",
+                self.played.totals
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use event::{
-    Channel, Event, EventId, Kind, MatterId, Millis, Partition, Perspective, Record, Score,
-    SourceId, Time, Token, Topic, Value,
+    Event, EventId, MatterId, Millis, Partition, Record, Score, SourceId, Time, Token, Topic,
     case::ContactHow,
     case_input::{CaseInput, Command, CommandKind},
-    link::Link,
+    link::{Link, Set},
     rules::Rules,
     timeline_input::TimelineInput,
 };
@@ -16,8 +15,9 @@ use stream::TopicPartition;
 
 use super::{
     calm::Guard,
-    cast::{Cast, Parcel, in_order},
-    company::{COMPLAINTS, DEPARTMENTS, company, department, name},
+    cast::Cast,
+    company::{DEPARTMENTS, company, department, name},
+    draft::{self, Draft, Pen},
     oracle,
 };
 
@@ -28,20 +28,24 @@ const PHASE: Millis = Millis::from_hours(1);
 pub(super) const UNTIL_COMMANDS: Millis = Millis::from_secs(600);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mood {
+pub(super) enum Mood {
     Calm,
     Wild,
 }
 
 /// What is sent to Polku, in order.
 #[derive(Debug)]
-pub struct Story {
-    pub seed: u64,
-    pub mood: Mood,
-    pub partitions: u32,
+pub(super) struct Story {
+    pub(super) seed: u64,
+    pub(super) mood: Mood,
+    pub(super) partitions: u32,
     pub(super) phases: Vec<Phase>,
     /// Each event once.
     pub(super) events: BTreeMap<EventId, Event>,
+    /// Some records break an assertion, which is then no fault of the machine.
+    pub(super) asserts: bool,
+    /// How many records a loop takes at once.
+    pub(super) batch_records_max: usize,
     /// What is out once the story is over.
     pub(super) blocked: Vec<Token>,
 }
@@ -58,74 +62,20 @@ pub(super) enum Send {
     Record(Box<Record>),
     /// Bytes that are no record.
     Poison(TopicPartition),
-}
-
-struct Source {
-    id: &'static str,
-    channel: Channel,
-    trusted: bool,
-}
-
-const TILL: Source = Source {
-    id: "till",
-    channel: Channel::Store,
-    trusted: true,
-};
-const DESK: Source = Source {
-    id: "desk",
-    channel: Channel::CallCentre,
-    trusted: true,
-};
-const SHOP: Source = Source {
-    id: "shop",
-    channel: Channel::Web,
-    trusted: false,
-};
-const CARRIER: Source = Source {
-    id: "carrier",
-    channel: Channel::Subcontractor,
-    trusted: true,
-};
-
-/// An event before the door has seen it.
-pub(super) struct Draft {
-    source: &'static Source,
-    kind: Kind,
-    what: &'static str,
-    pub(super) values: Vec<Value>,
-    pub(super) history: bool,
-    perspective: Perspective,
-    /// Of ten.
-    score: Option<u32>,
-}
-
-impl Draft {
-    fn new(source: &'static Source, kind: Kind, what: &'static str, values: Vec<Value>) -> Self {
-        Self {
-            source,
-            kind,
-            what,
-            values: in_order(values),
-            history: false,
-            perspective: Perspective::Customer,
-            score: None,
-        }
-    }
-
-    pub(super) fn trusted(&self) -> bool {
-        self.source.trusted
-    }
+    /// A record on which a machine asserts that nobody writes it.
+    Impossible(Box<Record>),
 }
 
 impl Story {
-    pub fn of(seed: u64) -> Self {
+    /// The same for whatever number of partitions.
+    pub(super) fn of(seed: u64, partitions: u32) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed ^ 0x706f_6c6b_7500);
         let mood = if seed % 3 == 2 {
             Mood::Wild
         } else {
             Mood::Calm
         };
-        let partitions = if rng.random_bool(0.5) { 1 } else { 4 };
+        let batch_records_max = [1, 4, 16][rng.random_range(0..3)];
         let cast = Cast::new(seed, &mut rng);
         let writer = Writer {
             rng,
@@ -137,6 +87,8 @@ impl Story {
                 partitions,
                 phases: Vec::new(),
                 events: BTreeMap::new(),
+                asserts: seed.is_multiple_of(5),
+                batch_records_max,
                 blocked: Vec::new(),
             },
             commands: 0,
@@ -222,7 +174,12 @@ impl Writer {
             if self.rng.random_bool(0.1) {
                 self.repeat(sends);
             }
-            let draft = self.draft();
+            let draft = Pen {
+                rng: &mut self.rng,
+                cast: &self.cast,
+                mood: self.story.mood,
+            }
+            .draft();
             let received = at + Millis::new(nth);
             let event = self.event(&draft, received);
             let calm = self.story.mood == Mood::Calm;
@@ -236,6 +193,18 @@ impl Writer {
     }
 
     fn poison(&mut self) -> Send {
+        if self.story.asserts && self.rng.random_bool(0.5) {
+            let id = self.cast.token("impossible", self.story.phases.len());
+            return Send::Impossible(Box::new(Record::Link(Link::Set(Set {
+                anchor: id,
+                values: Vec::new(),
+                trusted: true,
+                source: SourceId::new("nobody").expect("a source's name"),
+                event: EventId::new(id),
+                time: START,
+                withdrawn: true,
+            }))));
+        }
         let topic = match self.rng.random_range(0..4) {
             0 => Topic::Event,
             1 => Topic::IdentityLink,
@@ -243,7 +212,7 @@ impl Writer {
             _ => Topic::CaseInput,
         };
         let partitions = topic.partitions().count(self.story.partitions);
-        let partition = Partition(self.rng.random_range(0..partitions));
+        let partition = Partition(self.rng.random_range(0..1_000) % partitions);
         Send::Poison(TopicPartition::new(topic, partition))
     }
 
@@ -279,7 +248,10 @@ impl Writer {
             time: received - late,
             received,
             time_clamped: false,
-            anchor: draft.values.first().map_or(id.token(), |value| value.token),
+            anchor: draft
+                .values
+                .first()
+                .map_or_else(|| id.token(), |value| value.token),
             values: draft.values.clone(),
             trusted: draft.source.trusted,
             perspective: draft.perspective,
@@ -295,7 +267,7 @@ impl Writer {
             product: None,
             stage: None,
             touchpoint: None,
-            party: (draft.source.id == CARRIER.id).then(|| name("carrier")),
+            party: (draft.source.id == draft::CARRIER.id).then(|| name("carrier")),
             amount: None,
             promise: None,
             operational: BTreeMap::new(),
@@ -303,148 +275,6 @@ impl Writer {
             rules_version: 1,
             content: Token::hash("content", &[id.as_bytes()]),
             personal: vec![0],
-        }
-    }
-
-    /// One thing that may happen next.
-    fn draft(&mut self) -> Draft {
-        if self.story.mood == Mood::Wild && self.rng.random_bool(0.2) {
-            return self.shared();
-        }
-        match self.rng.random_range(0..100) {
-            0..30 => self.bought(),
-            30..45 => self.carried(),
-            45..65 => self.complained(),
-            65..77 => self.spoke(),
-            77..90 => self.shared(),
-            90..96 => self.browsed(),
-            _ => self.nobodys(),
-        }
-    }
-
-    fn bought(&mut self) -> Draft {
-        let Self { rng, cast, .. } = self;
-        if rng.random_bool(0.6) {
-            let person = cast.person(rng);
-            return Draft::new(&TILL, Kind::Service, "purchase", cast.some(person, 3, rng));
-        }
-        let parcel = cast.parcel(rng);
-        let mut values = cast.some(parcel.buyer, 2, rng);
-        values.push(parcel.order.clone());
-        Draft::new(door(rng), Kind::Service, "purchase", values)
-    }
-
-    /// A carrier knows no customers.
-    fn carried(&mut self) -> Draft {
-        let Self { rng, cast, .. } = self;
-        let parcel = cast.parcel(rng);
-        let shipment = parcel.shipment(rng);
-        if rng.random_bool(0.7) {
-            let values = vec![parcel.order.clone(), shipment];
-            Draft::new(&CARRIER, Kind::Service, "parcel.sent", values)
-        } else {
-            Draft::new(&CARRIER, Kind::Service, "parcel.scanned", vec![shipment])
-        }
-    }
-
-    fn complained(&mut self) -> Draft {
-        let Self {
-            rng, cast, story, ..
-        } = self;
-        let any = COMPLAINTS[rng.random_range(0..COMPLAINTS.len())];
-        if rng.random_bool(0.4) {
-            let person = cast.person(rng);
-            return Draft::new(door(rng), Kind::Complaint, any, cast.some(person, 1, rng));
-        }
-        let parcel = cast.parcel(rng);
-        let mut values = vec![parcel.reference(rng)];
-        if rng.random_bool(0.7) {
-            values.extend(cast.some(parcel.buyer, 1, rng));
-        }
-        let source = if rng.random_bool(0.2) {
-            &CARRIER
-        } else {
-            door(rng)
-        };
-        // In a calm story a matter is about one thing, whoever speaks of it.
-        let what = match story.mood {
-            Mood::Calm => about(parcel),
-            Mood::Wild => any,
-        };
-        let history = rng.random_bool(0.15);
-        Draft {
-            history,
-            ..Draft::new(source, Kind::Complaint, what, values)
-        }
-    }
-
-    fn spoke(&mut self) -> Draft {
-        let Self {
-            rng, cast, story, ..
-        } = self;
-        let parcel = cast.parcel(rng);
-        let mut values = cast.some(parcel.buyer, 1, rng);
-        if rng.random_bool(0.8) {
-            values.push(parcel.reference(rng));
-        }
-        match rng.random_range(0..4) {
-            0 | 1 => Draft::new(&DESK, Kind::Service, "call.question", values),
-            2 => Draft::new(door(rng), Kind::Feedback, "praise.staff", values),
-            _ => {
-                let least = match story.mood {
-                    Mood::Calm => 4,
-                    Mood::Wild => 0,
-                };
-                let score = Some(rng.random_range(least..11));
-                Draft {
-                    score,
-                    ..Draft::new(door(rng), Kind::Feedback, "survey", values)
-                }
-            }
-        }
-    }
-
-    /// What several customers have to do with.
-    fn shared(&mut self) -> Draft {
-        let Self { rng, cast, .. } = self;
-        let mut values = cast.some(cast.person(rng), 1, rng);
-        if rng.random_bool(0.4) {
-            values.push(cast.parcel(rng).order.clone());
-            return Draft::new(&SHOP, Kind::Service, "gift", values);
-        }
-        values.extend(cast.some(cast.person(rng), 1, rng));
-        let source = if rng.random_bool(0.8) { &DESK } else { &SHOP };
-        Draft::new(source, Kind::Service, "family", values)
-    }
-
-    fn browsed(&mut self) -> Draft {
-        let Self { rng, cast, .. } = self;
-        let mut values = vec![cast.kiosk.clone()];
-        if rng.random_bool(0.6) {
-            values.extend(cast.some(rng.random_range(0..2), 1, rng));
-        }
-        Draft::new(&SHOP, Kind::Service, "browse", values)
-    }
-
-    /// What makes no customer, or none that counts.
-    fn nobodys(&mut self) -> Draft {
-        let Self { rng, cast, .. } = self;
-        let parcel = cast.parcel(rng);
-        let complaint = |values| Draft::new(&TILL, Kind::Complaint, about(parcel), values);
-        match rng.random_range(0..3) {
-            0 => complaint(Vec::new()),
-            1 => {
-                let mut values = cast.some(cast.person(rng), 1, rng);
-                values.push(parcel.reference(rng));
-                Draft {
-                    perspective: Perspective::MysteryShopper,
-                    ..complaint(values)
-                }
-            }
-            _ => Draft {
-                perspective: Perspective::Test,
-                ..complaint(vec![cast.tester.clone()])
-            },
         }
     }
 
@@ -525,13 +355,4 @@ impl Writer {
             asked: None,
         }
     }
-}
-
-/// A door that customers use.
-fn door(rng: &mut SmallRng) -> &'static Source {
-    [&TILL, &DESK, &SHOP][rng.random_range(0..3)]
-}
-
-fn about(parcel: &Parcel) -> &'static str {
-    COMPLAINTS[usize::from(parcel.order.token.as_bytes()[0]) % COMPLAINTS.len()]
 }

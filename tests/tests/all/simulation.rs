@@ -19,7 +19,9 @@ const SEEDS_UNTIL_SHOWN: u64 = 40;
     reason = "a person replays a seed by naming it"
 )]
 fn number(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
+    let text = std::env::var(variable)
+        .ok()
+        .filter(|text| !text.is_empty())?;
     Some(
         text.parse()
             .unwrap_or_else(|_| panic!("{variable}={text} is no number")),

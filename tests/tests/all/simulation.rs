@@ -206,3 +206,12 @@ fn whatever_is_wrong_with_a_machine_or_the_log_shows() {
         );
     }
 }
+
+#[test]
+fn a_seed_plays_the_same_again() {
+    for seed in 0..4 {
+        let [one, two] = [(), ()].map(|()| run(seed, Spoil::Nothing).unwrap());
+        assert_eq!(one.counts, two.counts, "seed {seed}");
+        assert_eq!(one.samples, two.samples, "seed {seed}");
+    }
+}

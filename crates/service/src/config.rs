@@ -1,6 +1,7 @@
 //! One TOML file over built-in defaults, the environment over both.
 //!
-//! The file is read twice: first alone, so that a fault names its line, then with the environment's values laid over it. A
+//! The file is read twice: first over the defaults alone, so that a fault names its line, then with the environment's values
+//! laid over it. A
 //! variable `POLKU__STREAM__BATCH_BYTES_MAX` sets `stream.batch_bytes_max`; its value is read as TOML where it parses as such
 //! (`true`, `4`, `["a"]`), else as a text.
 
@@ -11,7 +12,10 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
-use toml::{Table, Value};
+use toml::{
+    Table, Value,
+    de::{DeTable, DeValue},
+};
 
 const PREFIX: &str = "POLKU__";
 
@@ -58,16 +62,7 @@ pub fn load<T: DeserializeOwned>(
             source,
         })?;
         let own: Table = parse(path, &text)?;
-        // Alone first, with defaults only for what is absent: the message of the typed reader then has the file's own lines.
-        if let Err(error) = toml::from_str::<T>(&text) {
-            let message = error.to_string();
-            if !message.contains("missing field") {
-                return Err(Error::Parse {
-                    path: path.to_owned(),
-                    text: explain(&message),
-                });
-            }
-        }
+        place_of_fault::<T>(defaults, path, &text)?;
         lay_over(&mut table, own);
     }
     let mut variables = Vec::new();
@@ -98,6 +93,51 @@ pub fn load<T: DeserializeOwned>(
             },
         }
     })
+}
+
+/// Reads the file over the defaults, both with the places of their parts: what is wrong with the file is told with its line.
+fn place_of_fault<T: DeserializeOwned>(
+    defaults: &str,
+    path: &Path,
+    text: &str,
+) -> Result<(), Error> {
+    let read = |text| DeTable::parse(text).map(toml::Spanned::into_inner);
+    let (Ok(mut table), Ok(own)) = (read(defaults), read(text)) else {
+        unreachable!("both were read before");
+    };
+    lay_over_spanned(&mut table, own);
+    let whole = toml::Spanned::new(0..text.len(), table);
+    let Err(error) = T::deserialize(toml::de::Deserializer::from(whole)) else {
+        return Ok(());
+    };
+    // What is missing has no place, and the environment may bring it.
+    let message = explain(error.message());
+    let Some(span) = error.span().filter(|_| !message.contains("missing field")) else {
+        return Ok(());
+    };
+    let before = text.get(..span.start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    Err(Error::Parse {
+        path: path.to_owned(),
+        text: format!("line {line}, column {column}: {message}"),
+    })
+}
+
+/// As `lay_over`, where the parts know their places.
+fn lay_over_spanned<'i>(under: &mut DeTable<'i>, over: DeTable<'i>) {
+    for (key, value) in over {
+        let span = value.span();
+        let below = under.remove(&key).map(toml::Spanned::into_inner);
+        let value = match (below, value.into_inner()) {
+            (Some(DeValue::Table(mut below)), DeValue::Table(above)) => {
+                lay_over_spanned(&mut below, above);
+                DeValue::Table(below)
+            }
+            (_, value) => value,
+        };
+        under.insert(key, toml::Spanned::new(span, value));
+    }
 }
 
 /// Tables are joined, anything else is replaced.
@@ -251,6 +291,9 @@ mod tests {
         );
         let message = load_text("[stream]\nbatch_bytes_max = 'many'\n", &[]).unwrap_err();
         assert!(message.contains("line 2"), "{message}");
+        // Also where the file leaves to the defaults what comes before the fault.
+        let message = load_text("[stream]\nkind = 'kafka'\n[streams]\n", &[]).unwrap_err();
+        assert!(message.contains("line 3, column 2"), "{message}");
         let message = load_text("", &[("POLKU__STREAM__BATCH_BYTES_MAX", "many")]).unwrap_err();
         assert!(
             message.contains("POLKU__STREAM__BATCH_BYTES_MAX"),

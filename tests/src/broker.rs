@@ -5,6 +5,8 @@ use std::{
     sync::OnceLock,
 };
 
+use crate::environment;
+
 /// One broker on loopback, started by `deploy/dev/kafka/kafka`, or the one that `KAFKA_BOOTSTRAP` names.
 #[derive(Debug)]
 pub struct Broker {
@@ -114,12 +116,4 @@ fn script(verb: &str, name: &str) -> Result<Output, String> {
         .env("KAFKA_OWNER", std::process::id().to_string())
         .output()
         .map_err(|error| format!("{script}: {error}"))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tests' own switches are no configuration of Polku"
-)]
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }

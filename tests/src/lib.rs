@@ -2,6 +2,19 @@
 //! brokers.
 
 pub mod broker;
+pub mod crowd;
+pub mod http;
 pub mod scenario;
+pub mod sender;
 pub mod simulation;
 pub mod stage;
+pub mod wait;
+
+/// A switch of the tests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests' own switches are no configuration of Polku"
+)]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

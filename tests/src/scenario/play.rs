@@ -84,22 +84,38 @@ impl<'a> Player<'a> {
                     command,
                 } => {
                     // A command that was refused changed nothing, so that it may be given again.
-                    self.look(|stage, _| command_case(stage, department, of, command));
+                    self.look(
+                        |said| said != APPLIED,
+                        |stage, _| command_case(stage, department, of, command),
+                    );
                     self.stage.settle(*now);
                 }
-                Statement::Shown(show) => self.look(|stage, names| look(stage, names, show)),
+                Statement::Shown(show) => {
+                    self.look(|_| true, |stage, names| look(stage, names, show));
+                }
             }
         }
         self.shown
     }
 
-    fn look(&mut self, look: impl Fn(&mut dyn Stage, &mut Names) -> String) {
+    fn look(
+        &mut self,
+        again: impl Fn(&str) -> bool,
+        look: impl Fn(&mut dyn Stage, &mut Names) -> String,
+    ) {
         let started = service::clock::instant();
         loop {
             // Names are given by what is shown in the end.
             let mut names = self.names.clone();
             let text = look(self.stage, &mut names);
-            if self.is_expected(&text, started.elapsed()) {
+            let late = self
+                .towards
+                .is_some_and(|(_, bound)| started.elapsed() > bound);
+            if self.is_expected(&text) || late || !again(&text) {
+                if late {
+                    // From here on it is another story, and nothing that comes is waited for.
+                    self.towards = None;
+                }
                 self.names = names;
                 self.shown.push_str(&text);
                 return;
@@ -108,17 +124,20 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn is_expected(&self, text: &str, waited: Duration) -> bool {
-        let Some((golden, bound)) = self.towards else {
+    fn is_expected(&self, text: &str) -> bool {
+        let Some((golden, _)) = self.towards else {
             return true;
         };
         let rest = golden
             .strip_prefix(self.shown.as_str())
             .and_then(|rest| rest.strip_prefix(text));
         // What people see is indented; the next line of the script is not.
-        rest.is_some_and(|rest| !rest.starts_with(' ')) || waited > bound
+        rest.is_some_and(|rest| !rest.starts_with(' '))
     }
 }
+
+/// What a command shows that was carried out.
+const APPLIED: &str = "  => applied\n";
 
 fn command_case(
     stage: &mut dyn Stage,
@@ -162,7 +181,11 @@ fn commanded(answer: &Answer) -> String {
                 .map(|(field, fault)| format!("{field} {}", fault.as_str().unwrap_or_default()))
                 .collect();
             let detail = answer.body["detail"].as_str().unwrap_or_default();
-            let said = if faults.is_empty() { detail.to_owned() } else { faults.join("; ") };
+            let said = if faults.is_empty() {
+                detail.to_owned()
+            } else {
+                faults.join("; ")
+            };
             format!("refused with {}: {said}", answer.status)
         }
     }

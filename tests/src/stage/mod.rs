@@ -3,4 +3,5 @@
 
 pub mod company;
 pub mod processes;
+pub mod role;
 pub mod virtual_time;

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tests::{
-    broker::environment,
+    environment,
     http::Http,
     stage::{
         company::Company,

@@ -1,6 +1,10 @@
 //! The one test binary. What needs a real broker is in modules named `layer5`.
 
+mod import;
 mod kafka_log;
+mod layer5;
+mod messages;
+mod openapi;
 mod scenarios;
 mod simulation;
 mod structure;

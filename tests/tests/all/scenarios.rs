@@ -9,7 +9,7 @@ use tests::{
     stage::virtual_time::VirtualTime,
 };
 
-fn scripts() -> Vec<PathBuf> {
+pub(crate) fn scripts() -> Vec<PathBuf> {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let mut paths: Vec<PathBuf> = fs::read_dir(directory)
         .expect("there are scenarios")

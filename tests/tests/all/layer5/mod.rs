@@ -1,0 +1,5 @@
+//! The roles as separate processes on a real broker.
+
+mod killed;
+mod messages;
+mod scenarios;

@@ -58,7 +58,9 @@ impl Crowd {
 
     /// The event by which a customer complains, for one who does.
     pub fn complaint(&self, customer: usize) -> Option<usize> {
-        (customer % COMPLAINS == 0).then_some(customer * EACH + EACH - 1)
+        customer
+            .is_multiple_of(COMPLAINS)
+            .then_some(customer * EACH + EACH - 1)
     }
 
     /// Everything that is sent, in the order of sending, repeats included.

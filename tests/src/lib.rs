@@ -4,6 +4,7 @@
 pub mod broker;
 pub mod crowd;
 pub mod http;
+pub mod python;
 pub mod scenario;
 pub mod sender;
 pub mod simulation;

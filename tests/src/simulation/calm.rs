@@ -22,6 +22,9 @@ pub(super) struct Guard {
     matters: Groups<MatterId>,
     /// By each matter of a group.
     cases: BTreeMap<MatterId, Known>,
+    /// The phases in which something happened to a case, and deadlines may have begun.
+    touched: BTreeMap<MatterId, BTreeSet<u32>>,
+    phase: u32,
     now: Phase,
 }
 
@@ -63,6 +66,8 @@ impl Guard {
             bridged: BTreeSet::new(),
             matters: Groups::default(),
             cases: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            phase: 0,
             now: Phase::default(),
         }
     }
@@ -70,6 +75,7 @@ impl Guard {
     /// The next phase begins.
     pub(super) fn turn_over(&mut self) {
         self.now = Phase::default();
+        self.phase += 1;
     }
 
     /// Whether it may happen in this phase too; if so, it did.
@@ -170,7 +176,26 @@ impl Guard {
             .iter()
             .flat_map(|matter| self.matters.of(*matter))
             .all(|matter| !self.now.said.contains_key(&matter));
-        is_old || (silent && meaning.is_none())
+        is_old || (silent && meaning.is_none() && !self.has_twin_deadlines(&matters))
+    }
+
+    /// Of joined cases the earlier deadline holds. Where both began within a few milliseconds, it is anybody's which that is.
+    fn has_twin_deadlines(&self, matters: &BTreeSet<MatterId>) -> bool {
+        let groups: BTreeSet<BTreeSet<MatterId>> = matters
+            .iter()
+            .map(|matter| self.matters.of(*matter))
+            .collect();
+        let of = |group: &BTreeSet<MatterId>| -> BTreeSet<u32> {
+            group
+                .iter()
+                .filter_map(|matter| self.touched.get(matter))
+                .flatten()
+                .copied()
+                .collect()
+        };
+        let all: Vec<BTreeSet<u32>> = groups.iter().map(of).collect();
+        let different: BTreeSet<u32> = all.iter().flatten().copied().collect();
+        different.len() < all.iter().map(BTreeSet::len).sum()
     }
 
     fn group(&mut self, draft: &Draft) {
@@ -242,6 +267,7 @@ impl Guard {
     fn hear(&mut self, event: &Event, meaning: Meaning) {
         let group = self.matters.of(oracle::matter(event, Mood::Calm));
         for matter in group {
+            self.touched.entry(matter).or_default().insert(self.phase);
             let known = self.cases.entry(matter).or_default();
             let said = self.now.said.entry(matter).or_default();
             if meaning.opens && !known.opened {
@@ -271,6 +297,7 @@ impl Guard {
         }
         for matter in group {
             self.now.said.entry(matter).or_default().commanded = true;
+            self.touched.entry(matter).or_default().insert(self.phase);
             if let Some(known) = self.cases.get_mut(&matter) {
                 known.dormant = false;
             }

@@ -166,6 +166,23 @@ impl Process {
         self.child.wait().expect("a child can be waited for");
     }
 
+    /// Asks it to stop, and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not end, or not well.
+    pub fn stop(&mut self, bound: Duration) {
+        let asked = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(asked.is_ok_and(|asked| asked.success()), "it is asked");
+        let what = format!("`polku {}` stops", self.role.as_str());
+        let ended = wait::until(&what, bound, || {
+            self.child.try_wait().expect("a child can be asked")
+        });
+        assert!(ended.success(), "{ended:?}:\n{}", self.last_words());
+    }
+
     pub fn last_words(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().rev().take(15).collect();

@@ -2,6 +2,7 @@
 
 mod import;
 mod kafka_log;
+mod killed;
 mod layer5;
 mod messages;
 mod openapi;

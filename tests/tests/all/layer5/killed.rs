@@ -6,7 +6,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    process::Command,
     time::Duration,
 };
 
@@ -15,7 +14,7 @@ use serde_json::Value;
 use tests::{
     broker,
     crowd::{self, Crowd},
-    environment,
+    environment, python,
     sender::Sender,
     stage::{processes::Processes, role::Role},
     wait,
@@ -143,20 +142,8 @@ struct Counted(Value);
 
 impl Counted {
     fn of(processes: &Processes) -> Counted {
-        let here = env!("CARGO_MANIFEST_DIR");
-        let output =
-            Command::new(environment("POLKU_PYTHON").unwrap_or_else(|| "python3".to_owned()))
-                .arg(format!("{here}/python/count.py"))
-                .args([processes.bootstrap(), processes.namespace()])
-                .arg(format!("{here}/../schemas"))
-                .output()
-                .expect("python runs");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Counted(serde_json::from_slice(&output.stdout).expect("the count is JSON"))
+        let printed = python::run("count.py", processes, &[python::SCHEMAS]);
+        Counted(serde_json::from_str(&printed).expect("the count is JSON"))
     }
 
     fn table(&self, name: &str) -> &serde_json::Map<String, Value> {

@@ -2,4 +2,5 @@
 
 mod killed;
 mod messages;
+mod notices;
 mod scenarios;

@@ -1,0 +1,187 @@
+//! kill -9 of `polku dev` on its embedded log while events come in: what was acknowledged is there, once, also after a restart
+//! in good order. Read through the API, as a person would.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use serde_json::{Value, json};
+use tests::{
+    crowd::{self, Crowd},
+    http::Http,
+    sender::Sender,
+    stage::{
+        company::Company,
+        role::{self, Process, Role},
+    },
+    wait,
+};
+
+const SEED: u64 = 20_261_123;
+/// How often it is killed.
+const KILLS: usize = 5;
+const READY_WITHIN: Duration = Duration::from_secs(90);
+/// How long it may take to work off what was sent.
+const BOUND: Duration = Duration::from_secs(300);
+
+/// Enough to be killed in the midst of; `layer5::killed` sends more.
+const EVENTS: usize = 2_000;
+
+#[test]
+fn kill_9_of_the_embedded_log_loses_no_event_and_counts_none_twice() {
+    kill_dev(EVENTS);
+}
+
+/// Sends so many events while the one process is killed over and over.
+pub(crate) fn kill_dev(events: usize) {
+    let crowd = Crowd::of_events(SEED, events);
+    let company = Company::new("log = { kind = \"embedded\", partitions = 4 }");
+    let http = Http::default();
+    let address = role::free_address();
+    let mut dev = Process::start(&company, Role::Dev, address);
+    let sender = Sender::start(http.runtime(), &dev.url(), &company.keys, crowd.batches());
+    let mut rng = StdRng::seed_from_u64(SEED);
+    for number in 0..KILLS {
+        let span = crowd.events() / KILLS;
+        let point = span * number + rng.random_range(0..span * 9 / 10);
+        dev.await_ready(&http, READY_WITHIN);
+        sender.allow(point + span / 10);
+        let what = format!("{point} events are acknowledged");
+        wait::until(&what, BOUND, || {
+            (sender.acknowledged() >= point).then_some(())
+        });
+        dev.kill();
+        dev = Process::start(&company, Role::Dev, address);
+    }
+    sender.finish(http.runtime());
+
+    let before = Pages::read(&crowd, &company, &http, &mut dev);
+    before.check(&crowd);
+    dev.stop(READY_WITHIN);
+    let mut dev = Process::start(&company, Role::Dev, address);
+    let after = Pages::read(&crowd, &company, &http, &mut dev);
+    assert!(before == after, "a restart in good order changes nothing");
+}
+
+/// What people see of the crowd.
+#[derive(PartialEq)]
+struct Pages {
+    counts: Value,
+    /// By customer: the id, and the timeline.
+    customers: Vec<(String, Vec<Value>)>,
+    /// The open cases of the department whose matters they are, by id.
+    cases: BTreeMap<String, Value>,
+}
+
+impl Pages {
+    /// Once everything that was sent has arrived.
+    fn read(crowd: &Crowd, company: &Company, http: &Http, dev: &mut Process) -> Pages {
+        dev.await_ready(http, READY_WITHIN);
+        let desk = Desk {
+            http,
+            url: dev.url(),
+            key: &company.keys.credentials["auditor"],
+        };
+        let counts = wait::until("all events and cases have arrived", BOUND, || {
+            let counts = desk.get("/v1/counts");
+            let here = counts["entries"] == crowd.events()
+                && counts["pending"] == 0
+                && counts["customers"] == crowd.customers
+                && counts["unidentified"] == 0
+                && counts["cases"]["open"] == crowd.complaints()
+                && counts["balanced"] == true;
+            here.then_some(counts)
+        });
+        Pages {
+            counts,
+            customers: (0..crowd.customers)
+                .map(|customer| desk.customer(crowd, customer))
+                .collect(),
+            cases: desk.cases(),
+        }
+    }
+
+    fn check(&self, crowd: &Crowd) {
+        assert_eq!(self.counts["events"]["accepted"], crowd.events());
+        assert_eq!(self.counts["events"]["rejected"], 0);
+        assert_eq!(self.counts["events"]["refused"], 0);
+        assert_eq!(self.cases.len(), crowd.complaints());
+        let mut ids = BTreeSet::new();
+        for (customer, (id, timeline)) in self.customers.iter().enumerate() {
+            assert!(ids.insert(id), "customer {customer} is another's: {id}");
+            let numbers: Vec<usize> = timeline
+                .iter()
+                .filter_map(|entry| crowd::number(entry["product"].as_str()?))
+                .collect();
+            // A crowd's events are numbered in the order in which they happened.
+            let expected: Vec<usize> = crowd.numbers(customer).into_iter().collect();
+            assert_eq!(numbers, expected, "customer {customer}");
+            if let Some(complaint) = crowd.complaint(customer) {
+                let entry = timeline
+                    .iter()
+                    .find(|entry| entry["product"] == format!("n{complaint}"));
+                let case = entry.and_then(|entry| entry["case"].as_str());
+                let case = case.and_then(|case| self.cases.get(case));
+                let case = case.unwrap_or_else(|| panic!("customer {customer} has no open case"));
+                assert_eq!(case["owner"], "delivery");
+            }
+        }
+    }
+}
+
+struct Desk<'a> {
+    http: &'a Http,
+    url: String,
+    key: &'a str,
+}
+
+impl Desk<'_> {
+    fn get(&self, path: &str) -> Value {
+        let answer = self
+            .http
+            .get(&format!("{}{path}", self.url), Some(self.key))
+            .expect("it answers");
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    /// A customer's id, which must be one whatever they are looked up by, and the timeline.
+    fn customer(&self, crowd: &Crowd, customer: usize) -> (String, Vec<Value>) {
+        let mut ids = BTreeSet::new();
+        for (kind, value) in crowd.identifiers(customer) {
+            let body = json!({ "identifier": format!("{kind}:{value}"), "reason": "test" });
+            let url = format!("{}/v1/customers/search", self.url);
+            let found = self.http.post(&url, self.key, &body).expect("it answers");
+            let found = found.body["customers"].as_array().into_iter().flatten();
+            ids.extend(found.filter_map(|one| one["id"].as_str().map(str::to_owned)));
+        }
+        assert_eq!(ids.len(), 1, "customer {customer} is one: {ids:?}");
+        let id = ids.pop_first().expect("there is one");
+        let page = self.get(&format!("/v1/customers/{id}/timeline?limit=500"));
+        let entries = page["entries"].as_array().cloned().unwrap_or_default();
+        let events = entries
+            .into_iter()
+            .filter(|entry| entry["event"].is_string());
+        (id, events.collect())
+    }
+
+    fn cases(&self) -> BTreeMap<String, Value> {
+        let mut cases = BTreeMap::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self.get(&format!(
+                "/v1/departments/delivery/cases?state=open&limit=500{cursor}"
+            ));
+            for case in page["cases"].as_array().into_iter().flatten() {
+                let id = case["id"].as_str().expect("a case has an id");
+                cases.insert(id.to_owned(), case.clone());
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return cases,
+            }
+        }
+    }
+}

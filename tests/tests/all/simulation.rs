@@ -132,7 +132,7 @@ fn a_run_with_faults_comes_to_what_a_run_without_comes_to() {
 /// A simulation in which little happens shows little.
 fn enough(happened: &Happened) {
     for (what, per_hundred_seeds) in [
-        ("commits", 5_000),
+        ("commits", 8_000),
         ("crashes before a commit", 60),
         ("crashes in a commit", 60),
         ("crashes after a commit", 60),
@@ -149,7 +149,7 @@ fn enough(happened: &Happened) {
         ("restarts of the log", 5),
         ("offsets forgotten", 5),
         ("records poisoned", 50),
-        ("links refused", 10),
+        ("links refused", 25),
         ("entries moved", 200),
         ("moments looked at", 1_000),
     ] {

@@ -171,6 +171,7 @@ impl Company {
             .map(|length| Duration::from_millis(length.as_millis().unsigned_abs()));
         let mut ticks = (self.options.rate > 0)
             .then(|| tokio::time::interval(Duration::from_secs(1) / self.options.rate));
+        let mut tours = JoinSet::new();
         while !shutdown.is_stopping()
             && duration.is_none_or(|duration| started.elapsed() < duration)
             && self
@@ -186,9 +187,12 @@ impl Company {
             }
             self.beat().await?;
             if self.options.tour && !self.toured && started.elapsed() > TOUR_AFTER {
-                self.send().await?;
                 self.toured = true;
-                tour::show(&self.api, &self.truth).await?;
+                let (api, truth) = (self.api.clone(), self.truth.clone());
+                tours.spawn(async move { tour::show(&api, &truth).await });
+            }
+            if let Some(shown) = tours.try_join_next() {
+                shown.context("showing around stopped")??;
             }
         }
         self.send().await?;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use event::{
     Class, Company, Name, Partition, Record, Time, Topic, case_input::CaseInput, config::Config,
     link::Link, rules::Rules, timeline_input::TimelineInput,
@@ -162,33 +162,30 @@ fn name() -> Name {
 /// When the log cannot be read.
 pub fn latest(log: &dyn Log) -> anyhow::Result<Option<Config>> {
     let at = TopicPartition::new(Topic::Config, Partition(0));
-    let (mut next, end) = (log.start(&at)?, log.end(&at, End::Committed)?);
-    let mut reader = log.read(BTreeMap::from([(at, next)]))?;
+    let end = log.end(&at, End::Committed)?;
+    let mut reader = log.read(BTreeMap::from([(at.clone(), log.start(&at)?)]))?;
     let mut latest = None;
-    let deadline = service::clock::instant() + Duration::from_secs(30);
-    while next < end {
-        for read in reader.poll(100, Duration::from_millis(200))? {
-            next = read.offset.next();
-            let Some(value) = read.value else { continue };
-            if let Record::Config(config) =
-                wire::decode(&Topic::Config, &value).context("reading the company in force")?
-            {
+    let started = service::clock::instant();
+    while reader.position(&at)? < end {
+        for value in reader
+            .poll(100, FOLLOW_WAIT)?
+            .into_iter()
+            .filter_map(|read| read.value)
+        {
+            if let Record::Config(config) = wire::decode(&Topic::Config, &value)? {
                 latest = Some(config);
             }
         }
-        // The end may count records that no reader is shown; nothing more then comes before it.
-        if latest.is_some() && reader.poll(1, Duration::ZERO)?.is_empty() {
-            break;
-        }
-        if service::clock::instant() > deadline {
-            bail!(
-                "the topic {} could not be read to its end {end} within 30 s",
-                Topic::Config
-            );
-        }
+        ensure!(
+            started.elapsed() < READ_WITHIN,
+            "{at} could not be read to its end {end} in time"
+        );
     }
     Ok(latest)
 }
+
+/// How long reading the company in force may take.
+const READ_WITHIN: Duration = Duration::from_secs(30);
 
 /// Tells whoever wants to know of each company that comes into force.
 pub struct Follower {
@@ -242,6 +239,17 @@ fn understand(value: &[u8]) -> anyhow::Result<Company> {
     let mut company = read(Path::new("the company in force"), &config.text)?;
     company.version = config.version;
     Ok(company)
+}
+
+/// The rules in force; those that hold without any file where none was applied.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn in_force(log: &dyn Log) -> anyhow::Result<Company> {
+    match latest(log)? {
+        Some(config) => read(Path::new("the company in force"), &config.text),
+        None => Ok(Company::default()),
+    }
 }
 
 /// The order of strength is fixed at first start: ids of profiles are made by it. Weaker types may be added at its end.

@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use axum::Router;
-use event::Company;
 use identifier::Pepper;
 use machine::Machine;
 use prometheus::Registry;
@@ -168,7 +167,7 @@ impl Process {
             pepper: self.pepper.clone(),
             region: self.config.identity.region,
             spaces: self.config.spaces(),
-            company: in_force(&self.log)?,
+            company: company::in_force(self.log.as_ref())?,
             log: Arc::clone(&self.log),
             partitions: self.config.log.partitions,
             metrics: ingest::Metrics::new(&self.registry)
@@ -302,14 +301,6 @@ async fn watch(loops: &[Loop], health: &Health, shutdown: &Shutdown) {
             }
         }
         tokio::select! { _ = ticks.tick() => {}, () = shutdown.stopping() => {} }
-    }
-}
-
-/// The rules that doors read events by until they hear of others.
-fn in_force(log: &SharedLog) -> anyhow::Result<Company> {
-    match company::latest(log.as_ref())? {
-        Some(config) => company::read(Path::new("the company in force"), &config.text),
-        None => Ok(Company::default()),
     }
 }
 

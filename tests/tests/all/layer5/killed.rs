@@ -20,6 +20,8 @@ use tests::{
     wait,
 };
 
+use crate::killed::kill_dev;
+
 /// How many events there are at least, unless `POLKU_KILL_EVENTS` says otherwise.
 const EVENTS: usize = 200_000;
 const SEED: u64 = 20_261_122;
@@ -29,6 +31,11 @@ const KILLS: usize = 5;
 const SLACK: usize = 50;
 /// How long the roles may take to work off what was sent.
 const BOUND: Duration = Duration::from_secs(600);
+
+fn events_wanted() -> usize {
+    environment("POLKU_KILL_EVENTS")
+        .map_or(EVENTS, |text| text.parse().expect("a number of events"))
+}
 
 /// Somebody is killed when so many events are acknowledged.
 #[derive(Debug)]
@@ -49,14 +56,7 @@ fn points(seed: u64, events: usize) -> Vec<Point> {
             events
         };
         for number in 0..KILLS {
-            let within = rng.random_range(0.05..0.9);
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_precision_loss,
-                clippy::cast_sign_loss,
-                reason = "a point is a rough one"
-            )]
-            let events = (span as f64 / KILLS as f64 * (number as f64 + within)) as usize;
+            let events = span / KILLS * number + rng.random_range(0..span / KILLS);
             points.push(Point { events, role });
         }
     }
@@ -69,9 +69,7 @@ fn kill_9_of_every_role_loses_no_event_and_counts_none_twice() {
     let Some(broker) = broker::or_skip() else {
         return;
     };
-    let events = environment("POLKU_KILL_EVENTS")
-        .map_or(EVENTS, |text| text.parse().expect("a number of events"));
-    let crowd = Crowd::of_events(SEED, events);
+    let crowd = Crowd::of_events(SEED, events_wanted());
     let mut processes = Processes::start(broker);
     let started = service::clock::instant();
     let sender = Sender::start(
@@ -97,6 +95,12 @@ fn kill_9_of_every_role_loses_no_event_and_counts_none_twice() {
     eprintln!("all worked off after {} s", started.elapsed().as_secs());
     check(&crowd, &Counted::of(&processes));
     eprintln!("all counted after {} s", started.elapsed().as_secs());
+}
+
+/// It needs no broker, but time. The pages of a tenth as many events are read through the API, each of them.
+#[test]
+fn kill_9_of_the_embedded_log_under_many_events_loses_none_and_counts_none_twice() {
+    kill_dev(events_wanted() / 10);
 }
 
 /// Kills at each point and starts again. For the middle part of the run there are two instances of unify, and it is the second

@@ -1,7 +1,7 @@
 //! The promises of `log`, each a named function that any log can be tried with.
 //!
-//! A log under test is a `Fixture`; `run` tries every promise and names those that do not hold. That the suite can tell a
-//! broken log is a test of its own.
+//! A log under test is a `Fixture`; `run` tries every promise and names those that do not hold. For each promise there
+//! is a log in `broken` that it must catch: a new promise comes with one more fault there, or a test fails.
 
 mod commit;
 mod durability;

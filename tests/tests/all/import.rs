@@ -57,13 +57,16 @@ impl Importing {
         let company = Company::new("log = { kind = \"embedded\", partitions = 2 }");
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/import");
         let key = company.directory().join("key");
-        fs::write(&key, "the key of the import\n").unwrap();
+        fs::write(&key, "the key of the import\n")
+            .expect("the example is readable and the data directory writable");
         let line = format!(
             "key_sha256 = [\"{}\"]",
             polku::demo::hash("the key of the import")
         );
-        let sources = fs::read_to_string(examples.join(format!("{example}.toml"))).unwrap();
-        let mut config = fs::read_to_string(company.config_file()).unwrap();
+        let sources = fs::read_to_string(examples.join(format!("{example}.toml")))
+            .expect("the example is readable and the data directory writable");
+        let mut config = fs::read_to_string(company.config_file())
+            .expect("the example is readable and the data directory writable");
         for text in sources.lines() {
             config.push_str(text);
             config.push('\n');
@@ -73,12 +76,13 @@ impl Importing {
                 config.push('\n');
             }
         }
-        fs::write(company.config_file(), config).unwrap();
+        fs::write(company.config_file(), config)
+            .expect("the example is readable and the data directory writable");
         fs::copy(
             examples.join(format!("{example}.company.toml")),
             company.company_file(),
         )
-        .unwrap();
+        .expect("the example is readable and the data directory writable");
         let http = Http::default();
         let mut process = Process::start(&company, Role::Dev, role::free_address());
         process.await_ready(&http, BOUND);

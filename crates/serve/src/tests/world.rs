@@ -64,7 +64,10 @@ impl World {
         World::with(Config::default()).await
     }
 
-    pub(crate) async fn with(config: Config) -> World {
+    pub(crate) async fn with(mut config: Config) -> World {
+        config
+            .public_url
+            .get_or_insert_with(|| "http://127.0.0.1:8700".to_owned());
         let log = Simulated::new(1);
         let notices = ["delivery", "billing"].map(|id| Topic::Notice(department(id)));
         let topics: Vec<TopicSpec> = Topic::FIXED.into_iter().chain(notices).map(spec).collect();

@@ -1,6 +1,6 @@
 //! `polku company check | apply | show`: what the people who run customer experience decide, and how it reaches the machines.
 
-use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
+use std::{collections::BTreeMap, fmt, path::Path, thread, time::Duration};
 
 use anyhow::{Context as _, bail, ensure};
 use event::{
@@ -91,11 +91,7 @@ pub fn apply(
                 version: before.version,
             });
         }
-        keeps_strength(
-            &read(Path::new("the company in force"), &before.text)?,
-            &company,
-            path,
-        )?;
+        keeps_strength(&written(before)?, &company, path)?;
     }
     company.version = before.map_or(1, |before| before.version + 1);
     company.blocked =
@@ -209,7 +205,8 @@ impl Follower {
             let reads = match self.reader.poll(100, FOLLOW_WAIT) {
                 Ok(reads) => reads,
                 Err(error) => {
-                    tracing::warn!(%error, "following the company");
+                    tracing::warn!(%error, "following the company; trying again");
+                    thread::park_timeout(FOLLOW_WAIT);
                     Vec::new()
                 }
             };
@@ -236,6 +233,11 @@ fn understand(value: &[u8]) -> anyhow::Result<Company> {
             record.topic()
         )
     };
+    written(&config)
+}
+
+/// A company as `apply` wrote it down.
+fn written(config: &Config) -> anyhow::Result<Company> {
     let mut company = read(Path::new("the company in force"), &config.text)?;
     company.version = config.version;
     Ok(company)
@@ -247,7 +249,7 @@ fn understand(value: &[u8]) -> anyhow::Result<Company> {
 /// When the log cannot be read.
 pub fn in_force(log: &dyn Log) -> anyhow::Result<Company> {
     match latest(log)? {
-        Some(config) => read(Path::new("the company in force"), &config.text),
+        Some(config) => written(&config),
         None => Ok(Company::default()),
     }
 }

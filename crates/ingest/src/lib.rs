@@ -13,6 +13,7 @@ mod validate;
 pub mod config;
 pub mod door;
 mod form;
+pub mod format;
 mod json;
 mod judge;
 pub mod mapping;

@@ -18,6 +18,11 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "ingest",
         &["event", "identifier", "wire", "stream", "service"],
     ),
+    ("ingest-store", &["event", "ingest"]),
+    ("ingest-call-centre", &["event", "ingest"]),
+    ("ingest-web", &["event", "ingest"]),
+    ("ingest-subcontractor", &["event", "ingest"]),
+    ("notify", &["event", "wire", "stream", "service"]),
     (
         "serve",
         &["event", "identifier", "wire", "stream", "service", "ingest"],

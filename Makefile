@@ -4,7 +4,7 @@ CARGO ?= cargo
 SEED ?=
 export POLKU_SAMPLES ?= $(abspath ../shared/data)
 
-.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check licences kafka kafka-down
+.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check observe kafka kafka-down
 
 all: format-check lint test ## everything CI checks
 
@@ -41,6 +41,11 @@ format: ## format the code
 
 format-check: ## fail on unformatted code
 	@$(CARGO) fmt --all --check
+
+observe: setup ## run it all under a real Prometheus and ask each panel of the dashboards
+	@deploy/dev/setup prometheus
+	@$(CARGO) build --quiet --package polku
+	@deploy/dev/observe
 
 kafka: ## start Apache Kafka on loopback
 	@deploy/dev/kafka/kafka up

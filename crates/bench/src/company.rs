@@ -61,6 +61,9 @@ impl Company {
         let (path, text) = self.rules()?;
         Ok(Door::new(ingest::Options {
             sources: self.config.sources.clone(),
+            formats: ingest::format::Formats::default(),
+            secrets: ingest::Secrets::default(),
+            public_url: None,
             pepper: self.pepper.clone(),
             region: self.config.identity.region,
             spaces: self.config.spaces(),

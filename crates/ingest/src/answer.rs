@@ -14,10 +14,13 @@ use crate::problem::Problem;
 /// How a request ended, item by item; given only once the log has acknowledged everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Answer {
+    /// A payload of a sender's own format counts once for each event in it.
     pub received: u64,
     pub accepted: u64,
     /// Repeats within the request and of what this door accepted lately.
     pub duplicate: u64,
+    /// What this source sends and Polku has no use for; only formats other than our own have any.
+    pub filtered: u64,
     pub rejected: u64,
     /// The refused ones, in order.
     pub items: Vec<Item>,
@@ -42,15 +45,17 @@ pub struct Item {
 pub enum Outcome {
     Accepted,
     Duplicate,
+    Filtered,
     Rejected,
     /// The log did not take the request; the sender repeats it.
     Unavailable,
 }
 
 impl Outcome {
-    pub(crate) const ALL: [Outcome; 4] = [
+    pub(crate) const ALL: [Outcome; 5] = [
         Outcome::Accepted,
         Outcome::Duplicate,
+        Outcome::Filtered,
         Outcome::Rejected,
         Outcome::Unavailable,
     ];
@@ -59,6 +64,7 @@ impl Outcome {
         match self {
             Outcome::Accepted => "accepted",
             Outcome::Duplicate => "duplicate",
+            Outcome::Filtered => "filtered",
             Outcome::Rejected => "rejected",
             Outcome::Unavailable => "unavailable",
         }
@@ -66,7 +72,7 @@ impl Outcome {
 }
 
 impl Answer {
-    /// 202 when all are in the log, 207 when some were refused, 422 when all were; 403 when none may be sent by this source.
+    /// 202 when all are in the log or need not be, 207 when some were refused, 422 when all were; 403 when none may be sent by this source.
     pub fn status(&self) -> StatusCode {
         if self.rejected == 0 {
             StatusCode::ACCEPTED
@@ -100,6 +106,7 @@ impl IntoResponse for Answer {
             .with("received", self.received)
             .with("accepted", self.accepted)
             .with("duplicate", self.duplicate)
+            .with("filtered", self.filtered)
             .with("rejected", self.rejected)
             .with("items", items)
             .into_response()

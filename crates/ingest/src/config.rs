@@ -1,12 +1,22 @@
 //! The sources of `polku.toml`: who may send, where they stand, and what their numbers mean.
 
-use std::collections::BTreeMap;
+mod field;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+    path::PathBuf,
+};
 
 use event::{Channel, Kind, Name, SourceId};
 use identifier::Region;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::mapping::{Mapping, Plan};
+pub use self::field::Field;
+use crate::{
+    format::{Formats, Proof},
+    mapping::{Mapping, Plan},
+};
 
 /// `[sources.*]`, keyed by name.
 pub type Sources = BTreeMap<SourceId, Source>;
@@ -20,10 +30,26 @@ pub const DESK: &str = "desk";
 pub struct Source {
     pub channel: Channel,
     #[serde(default)]
-    pub format: Format,
+    pub format: FormatName,
     /// SHA-256 of each key in hex; two while a key is being changed. Without one, nobody can send over HTTP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key_sha256: Vec<String>,
+    /// Files that hold what the sender signs with; two while the secret is being changed.
+    #[serde(
+        default,
+        deserialize_with = "one_or_more",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub secret_file: Vec<PathBuf>,
+    /// A directory whose files are taken in, each once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Folder>,
+    /// The feedback form that Polku serves for this source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<FeedbackForm>,
+    /// How many events it may send a second; `[limits] events_per_second` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_per_second: Option<NonZeroU32>,
     /// For phone numbers in national form; `[identity] region` where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
@@ -45,24 +71,79 @@ pub struct Source {
     /// Type of identifier or reference -> the space its values are numbered in.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub spaces: BTreeMap<Name, Name>,
+    /// The sender's own field -> the field of our form that it fills, where its format cannot know.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, Field>,
+    /// Field of our form -> what it holds where the sender says nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub defaults: BTreeMap<Field, String>,
     /// How rows of a file become events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<Mapping>,
 }
 
-/// The form a source sends in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
+/// `[sources.*.folder]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Folder {
+    /// Files that appear here are read.
+    pub inbox: PathBuf,
+    /// Where a file goes that was taken; `done` beside the inbox where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<PathBuf>,
+    /// Where a file goes that was not, with a report beside it; `rejected` beside the inbox where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<PathBuf>,
+}
+
+/// `[sources.*.form]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeedbackForm {
+    /// Whom it speaks for, as its heading shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// Origins whose pages may show the form in a frame: `https://shop.example`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub embed_from: BTreeSet<String>,
+    /// Of every answer, where the link says no other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub touchpoint: Option<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Name>,
+}
+
+/// The name of the form a source sends in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FormatName(Name);
+
+impl FormatName {
     /// Our own JSON form.
-    #[default]
-    Polku,
+    pub const OWN: &str = "polku";
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub fn is_own(&self) -> bool {
+        self.as_str() == Self::OWN
+    }
+}
+
+impl Default for FormatName {
+    fn default() -> Self {
+        Self(Name::new(Self::OWN).expect("our own form has a good name"))
+    }
 }
 
 impl Source {
-    /// What each field alone cannot tell: the field, what is wrong, the remedy.
-    pub fn faults(&self) -> Vec<String> {
+    /// What each field alone cannot tell: the field, what is wrong, the remedy. `formats` are those that this binary knows.
+    pub fn faults(&self, formats: &Formats) -> Vec<String> {
         let mut faults = Vec::new();
+        self.format_faults(formats, &mut faults);
         if self.channel == Channel::Unknown {
             faults.push(
                 "`channel` must be `store`, `call_centre`, `web` or `subcontractor`".to_owned(),
@@ -86,6 +167,57 @@ impl Source {
         }
         faults
     }
+
+    fn format_faults(&self, formats: &Formats, faults: &mut Vec<String>) {
+        let name = self.format.as_str();
+        if self.format.is_own() {
+            if !self.secret_file.is_empty() {
+                faults.push("`secret_file` is for formats that sign; our own form is sent with a key, see `key_sha256`".to_owned());
+            }
+            return;
+        }
+        let Some(format) = formats.get(&self.format) else {
+            let known: Vec<&str> = formats.names().collect();
+            let near = service::config::nearest(name, known.iter().copied())
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            faults.push(format!(
+                "`format` is `{name}`, which is not known; there are `{}`{near}",
+                known.join("`, `")
+            ));
+            return;
+        };
+        // What comes by files needs neither key nor secret.
+        let by_http = self.folder.is_none();
+        match format.proof() {
+            Proof::Signature if by_http && self.secret_file.is_empty() => faults.push(format!(
+                "`secret_file` is missing: senders of the format `{name}` sign, name the file that holds the secret"
+            )),
+            Proof::Key if by_http && self.key_sha256.is_empty() => faults.push(format!(
+                "`key_sha256` is missing: senders of the format `{name}` do not sign; make one with `printf %s KEY | sha256sum`"
+            )),
+            Proof::Signature | Proof::Key | Proof::Page => {}
+        }
+        if format.proof() != Proof::Signature && !self.secret_file.is_empty() {
+            faults.push(format!(
+                "`secret_file` is for formats that sign; senders of the format `{name}` do not"
+            ));
+        }
+        faults.extend(format.faults(self));
+    }
+}
+
+/// A path, or an array of them.
+fn one_or_more<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a path or an array of paths")]
+    enum Paths {
+        One(PathBuf),
+        More(Vec<PathBuf>),
+    }
+    Ok(match Paths::deserialize(reader)? {
+        Paths::One(path) => vec![path],
+        Paths::More(paths) => paths,
+    })
 }
 
 /// The bytes of a key's hash.
@@ -121,7 +253,7 @@ mod tests {
         )
         .unwrap();
         let till = &sources[&SourceId::new("till").unwrap()];
-        assert_eq!(till.faults(), Vec::<String>::new());
+        assert_eq!(till.faults(&Formats::default()), Vec::<String>::new());
         assert_eq!(till.channel, Channel::Store);
         assert_eq!(till.kinds, Some(vec![Kind::Service]));
         assert!(till.trusted && !till.history);
@@ -134,8 +266,6 @@ mod tests {
             error.contains("line 3") && error.contains("key_sha256"),
             "{error}"
         );
-        let error = sources("[till]\nchannel = 'store'\nformat = 'typeform'\n").unwrap_err();
-        assert!(error.contains("polku"), "{error}");
         for line in ["region = 'Finland'", "spaces = {order = 'Shop 1'}"] {
             let error = sources(&format!("[till]\nchannel = 'store'\n{line}\n")).unwrap_err();
             assert!(error.contains("line 3"), "{error}");
@@ -143,7 +273,7 @@ mod tests {
         let bad =
             sources("[till]\nchannel = 'unknown'\nkey_sha256 = ['ab']\nkinds = ['unknown']\n")
                 .unwrap();
-        let faults = bad[&SourceId::new("till").unwrap()].faults();
+        let faults = bad[&SourceId::new("till").unwrap()].faults(&Formats::default());
         let fields = ["`channel`", "`key_sha256`", "`kinds`"];
         assert_eq!(faults.len(), fields.len(), "{faults:?}");
         for (fault, field) in faults.iter().zip(fields) {

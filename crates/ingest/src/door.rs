@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -15,18 +16,27 @@ use stream::{Append, log::SharedLog};
 use crate::{
     answer::{Answer, Item, Outcome},
     authenticate::{Keys, Refusal},
-    config::Sources,
+    config::{Source, Sources},
+    format::{Format, Formats, Mapped, Sender},
+    json,
     judge::{Judge, Judged},
     mask,
     metrics::{Metrics, Totals},
     normalise::{Context, Rules},
     parse,
+    rate::{Buckets, Excess},
     store::{self, Refused, Unavailable, Window},
 };
 
 /// What a door is made of.
 pub struct Options {
     pub sources: Sources,
+    /// What senders speak beside our own form.
+    pub formats: Formats,
+    pub secrets: Secrets,
+    /// Where senders reach the doors, as scheme and host, for signatures that cover the address; what the request says where
+    /// absent.
+    pub public_url: Option<String>,
     pub pepper: Pepper,
     /// For national phone numbers of sources that name no region.
     pub region: Region,
@@ -42,6 +52,9 @@ pub struct Options {
     pub clock: Clock,
 }
 
+/// What sources sign with. A source has two secrets while its secret is being changed.
+pub type Secrets = BTreeMap<SourceId, Vec<Vec<u8>>>;
+
 /// Bounds of a request and of the waits in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -54,6 +67,8 @@ pub struct Limits {
     pub append_ms_max: u64,
     /// Events remembered to recognise repeats.
     pub window_events_max: usize,
+    /// What a source may send over HTTP, where its own table says nothing; none: as much as it can.
+    pub events_per_second: Option<NonZeroU32>,
 }
 
 impl Default for Limits {
@@ -64,12 +79,13 @@ impl Default for Limits {
             read_ms_max: 10_000,
             append_ms_max: 10_000,
             window_events_max: 100_000,
+            events_per_second: None,
         }
     }
 }
 
 /// After so many items a large request lets others have the thread.
-const ITEMS_AT_ONCE: u64 = 64;
+const ITEMS_AT_ONCE: usize = 64;
 
 /// What a sender may do beyond what its source is configured for. Over HTTP nobody has any of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,6 +111,7 @@ pub struct Door(Arc<Inner>);
 struct Inner {
     options: Options,
     keys: Keys,
+    buckets: Buckets,
     rules: RwLock<Arc<Rules>>,
     window: Mutex<Window>,
 }
@@ -103,6 +120,7 @@ impl Door {
     pub fn new(options: Options) -> Door {
         Door(Arc::new(Inner {
             keys: Keys::of(&options.sources),
+            buckets: Buckets::of(&options.sources, options.limits.events_per_second),
             rules: RwLock::new(Arc::new(Rules::of(&options.company))),
             window: Mutex::new(Window::new(options.limits.window_events_max)),
             options,
@@ -130,8 +148,123 @@ impl Door {
         events: Vec<Value>,
         permission: Permission,
     ) -> Result<Answer, Error> {
-        let items = events.into_iter().map(parse::Item::Said).collect();
+        let items = events.into_iter().map(parse::Item::Said).enumerate();
         self.take(source, items, permission).await
+    }
+
+    /// Takes payloads of the source's own format, in this process: what a page of Polku's or a file brings. Nobody is asked for a
+    /// signature.
+    ///
+    /// # Errors
+    /// As `accept`.
+    pub async fn accept_payloads(
+        &self,
+        source: &SourceId,
+        payloads: Vec<Value>,
+    ) -> Result<Answer, Error> {
+        let mapped = self.map(source, payloads)?;
+        self.accept_mapped(source, mapped, Permission::default())
+            .await
+    }
+
+    /// Takes payloads that somebody else has mapped: rows of a file, by its source's mapping.
+    ///
+    /// # Errors
+    /// As `accept`.
+    pub async fn accept_mapped(
+        &self,
+        source: &SourceId,
+        mapped: Vec<(Value, Mapped)>,
+        permission: Permission,
+    ) -> Result<Answer, Error> {
+        let mut items = Vec::with_capacity(mapped.len());
+        for (place, (payload, mapped)) in mapped.into_iter().enumerate() {
+            match mapped {
+                Mapped::Events(events) => {
+                    items.extend(
+                        events
+                            .into_iter()
+                            .map(|said| (place, parse::Item::Said(said))),
+                    );
+                }
+                Mapped::Filtered(why) => items.push((place, parse::Item::Filtered(why))),
+                Mapped::Faulty(detail) => items.push((
+                    place,
+                    parse::Item::Unusable {
+                        reason: Reason::Schema,
+                        detail,
+                        bytes: json::canonical(&payload).into_bytes(),
+                    },
+                )),
+            }
+        }
+        self.take(source, items.into_iter(), permission).await
+    }
+
+    /// Each payload with what its source's format makes of it; of our own form, itself.
+    pub(crate) fn map(
+        &self,
+        source_id: &SourceId,
+        payloads: Vec<Value>,
+    ) -> Result<Vec<(Value, Mapped)>, Error> {
+        let source = self.configured(source_id)?;
+        let sender = Sender {
+            id: source_id,
+            source,
+            received: self.now(),
+        };
+        let format = self.0.options.formats.get(&source.format);
+        let mapped = payloads.into_iter().map(|payload| match format {
+            Some(format) => {
+                let mapped = format.map(&payload, &sender);
+                (payload, mapped)
+            }
+            None => (Value::Null, Mapped::Events(vec![payload])),
+        });
+        Ok(mapped.collect())
+    }
+
+    /// The configured sources and what is said of them.
+    pub fn sources(&self) -> &Sources {
+        &self.0.options.sources
+    }
+
+    fn configured(&self, source: &SourceId) -> Result<&Source, Error> {
+        self.sources()
+            .get(source)
+            .ok_or_else(|| Error::UnknownSource(source.clone()))
+    }
+
+    pub fn now(&self) -> Time {
+        Time::from_millis((self.0.options.clock)())
+    }
+
+    /// Takes so many events out of what the source may send.
+    pub(crate) fn spend(&self, source: &SourceId, events: usize) -> Result<(), Excess> {
+        self.0.buckets.take(source, events)
+    }
+
+    /// The source of this name that speaks another format than our own.
+    pub(crate) fn foreign(&self, wanted: &str) -> Option<(&SourceId, &dyn Format)> {
+        let (id, source) = self
+            .sources()
+            .iter()
+            .find(|(id, _)| id.as_str() == wanted)?;
+        let format = self.0.options.formats.get(&source.format)?;
+        Some((id, format))
+    }
+
+    /// The source's secrets.
+    pub(crate) fn secrets(&self, source: &SourceId) -> &[Vec<u8>] {
+        self.0
+            .options
+            .secrets
+            .get(source)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.0.options.public_url.as_deref()
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -150,22 +283,18 @@ impl Door {
         self.0.keys.check(&self.0.options.sources, wanted, header)
     }
 
-    /// Judges every item, appends all of them at once, and answers only after the acknowledgement.
+    /// Judges every item, appends all of them at once, and answers only after the acknowledgement. With each item goes its place
+    /// in what was sent.
     pub(crate) async fn take(
         &self,
         source_id: &SourceId,
-        items: Vec<parse::Item>,
+        items: impl ExactSizeIterator<Item = (usize, parse::Item)>,
         permission: Permission,
     ) -> Result<Answer, Error> {
-        let source = self
-            .0
-            .options
-            .sources
-            .get(source_id)
-            .ok_or_else(|| Error::UnknownSource(source_id.clone()))?;
+        let source = self.configured(source_id)?;
         let rules = Arc::clone(&self.0.rules.read().unwrap_or_else(PoisonError::into_inner));
         let options = &self.0.options;
-        let received = Time::from_millis((options.clock)());
+        let received = self.now();
         let mut judge = Judge {
             context: Context {
                 source_id,
@@ -186,26 +315,31 @@ impl Door {
             received: items.len() as u64,
             ..Answer::default()
         };
-        let mut appends = Vec::new();
-        for (index, item) in (0_u64..).zip(items) {
+        let mut appends = Vec::with_capacity(items.len());
+        let mut filtered = Vec::new();
+        for (done, (place, item)) in items.enumerate() {
             match judge.item(item) {
                 Judged::Event(append) => {
                     answer.accepted += 1;
                     appends.push(append);
                 }
                 Judged::Duplicate => answer.duplicate += 1,
+                Judged::Filtered(why) => {
+                    answer.filtered += 1;
+                    filtered.push(why);
+                }
                 Judged::Refused(refused) => {
                     appends.push(self.reject(source_id, &refused, received));
                     answer.rejected += 1;
                     answer.items.push(Item {
-                        index,
+                        index: place as u64,
                         outcome: Outcome::Rejected,
                         reason: refused.reason,
                         detail: refused.detail,
                     });
                 }
             }
-            if index % ITEMS_AT_ONCE == ITEMS_AT_ONCE - 1 {
+            if done % ITEMS_AT_ONCE == ITEMS_AT_ONCE - 1 {
                 tokio::task::yield_now().await;
             }
         }
@@ -216,17 +350,15 @@ impl Door {
             window.remember(id, content);
         }
         drop(window);
-        self.count(source_id, &answer);
+        self.count(source_id, &answer, &filtered);
         Ok(answer)
     }
 
-    /// Keeps a body of which nothing can be read.
-    pub(crate) async fn refuse_body(
-        &self,
-        source: &SourceId,
-        body: &[u8],
-        detail: &str,
-    ) -> Result<(), Error> {
+    /// Keeps a body or a file of which nothing can be read.
+    ///
+    /// # Errors
+    /// When the log does not take it.
+    pub async fn refuse(&self, source: &SourceId, body: &[u8], detail: &str) -> Result<(), Error> {
         let (bytes, masked) = mask::bytes(body);
         self.metrics().count_masks(source, masked);
         let refused = Refused {
@@ -235,8 +367,7 @@ impl Door {
             id: None,
             bytes: bytes.into_bytes(),
         };
-        let received = Time::from_millis((self.0.options.clock)());
-        let append = self.reject(source, &refused, received);
+        let append = self.reject(source, &refused, self.now());
         self.append(source, vec![append], 1).await?;
         self.metrics().count(source, Outcome::Rejected, 1);
         self.metrics().count_reject(source, Reason::Unparseable);
@@ -261,11 +392,15 @@ impl Door {
         Ok(appended?)
     }
 
-    fn count(&self, source: &SourceId, answer: &Answer) {
+    fn count(&self, source: &SourceId, answer: &Answer, filtered: &[&'static str]) {
         let metrics = self.metrics();
         metrics.count(source, Outcome::Accepted, answer.accepted);
         metrics.count(source, Outcome::Duplicate, answer.duplicate);
+        metrics.count(source, Outcome::Filtered, answer.filtered);
         metrics.count(source, Outcome::Rejected, answer.rejected);
+        for why in filtered {
+            metrics.count_filtered(source, why);
+        }
         for item in &answer.items {
             metrics.count_reject(source, item.reason);
         }

@@ -36,6 +36,7 @@ pub(crate) struct Judge<'a> {
 pub(crate) enum Judged {
     Event(Append),
     Duplicate,
+    Filtered(&'static str),
     Refused(Refused),
 }
 
@@ -46,6 +47,7 @@ impl Judge<'_> {
     pub(crate) fn item(&mut self, item: parse::Item) -> Judged {
         match item {
             parse::Item::Said(said) => self.said(said),
+            parse::Item::Filtered(why) => Judged::Filtered(why),
             parse::Item::Unusable {
                 reason,
                 detail,

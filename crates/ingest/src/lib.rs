@@ -10,6 +10,7 @@ mod parse;
 mod store;
 mod validate;
 
+mod cloud_event;
 pub mod config;
 pub mod door;
 mod form;
@@ -19,12 +20,13 @@ mod judge;
 pub mod mapping;
 pub mod metrics;
 pub mod problem;
+mod rate;
 mod routes;
 
 pub use self::{
     answer::Answer,
     config::{Source, Sources},
-    door::{Door, Limits, Options, Permission},
+    door::{Door, Limits, Options, Permission, Secrets},
     mapping::Mapping,
     metrics::{Metrics, Totals},
     problem::Problem,

@@ -12,11 +12,13 @@ use crate::{answer::Outcome, mask};
 /// The doors' metrics. Labels hold configured names and closed enums only.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    /// Items received, by source and by how they ended: accepted, duplicate, rejected, unavailable. Their sum is what was
+    /// Items received, by source and by how they ended: accepted, duplicate, filtered, rejected, unavailable. Their sum is what was
     /// received. Alert when unavailable grows: the log does not take events.
     events: IntCounterVec,
     /// Refused items, by source and reason: the labels of `Reason`.
     rejects: IntCounterVec,
+    /// Items of senders' own formats that Polku has no use for, by source and why: labels that the formats fix.
+    filtered: IntCounterVec,
     /// Requests, by source and status. The source is empty where nobody was authenticated.
     requests: IntCounterVec,
     /// Bytes of bodies read, after decompression, by source.
@@ -32,6 +34,7 @@ pub struct Metrics {
 pub struct Totals {
     pub accepted: u64,
     pub duplicate: u64,
+    pub filtered: u64,
     pub rejected: u64,
     pub unavailable: u64,
 }
@@ -56,7 +59,7 @@ impl Metrics {
         Ok(Metrics {
             events: counters(
                 "polku_ingest_events_total",
-                "Items received, by source and outcome (accepted, duplicate, rejected, unavailable); their sum is what was \
+                "Items received, by source and outcome (accepted, duplicate, filtered, rejected, unavailable); their sum is what was \
                  received. Alert when unavailable grows: the log does not take events.",
                 &["source", "outcome"],
             )?,
@@ -64,6 +67,11 @@ impl Metrics {
                 "polku_ingest_rejects_total",
                 "Refused items, by source and reason (unparseable, schema, not_allowed, too_large, conflict).",
                 &["source", "reason"],
+            )?,
+            filtered: counters(
+                "polku_ingest_filtered_total",
+                "Items of senders' own formats that Polku has no use for, by source and why (fixed by each format).",
+                &["source", "why"],
             )?,
             requests: counters(
                 "polku_ingest_requests_total",
@@ -93,6 +101,12 @@ impl Metrics {
     pub(crate) fn count_reject(&self, source: &SourceId, reason: Reason) {
         self.rejects
             .with_label_values(&[source.as_str(), reason.as_str()])
+            .inc();
+    }
+
+    pub(crate) fn count_filtered(&self, source: &SourceId, why: &'static str) {
+        self.filtered
+            .with_label_values(&[source.as_str(), why])
             .inc();
     }
 
@@ -135,10 +149,11 @@ impl Metrics {
                 })
                 .sum()
         };
-        let [accepted, duplicate, rejected, unavailable] = Outcome::ALL.map(total);
+        let [accepted, duplicate, filtered, rejected, unavailable] = Outcome::ALL.map(total);
         Totals {
             accepted,
             duplicate,
+            filtered,
             rejected,
             unavailable,
         }

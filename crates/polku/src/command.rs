@@ -14,7 +14,7 @@ use crate::{
     company,
     config::Config,
     demo::{self, Home},
-    import, process,
+    import, probe, process,
     role::{self, Place},
     simulate::{self, Keys},
     topics,
@@ -54,6 +54,8 @@ enum Command {
     Company(CompanyCommand),
     /// Make a key for a source or a credential, and the hash that the configuration holds of it
     Key,
+    /// Ask processes whether they are ready
+    Probe(probe::Options),
     /// Say what is wrong with the configuration; touches nothing
     CheckConfig,
     /// Print the configuration in force, without secrets
@@ -64,6 +66,8 @@ enum Command {
 enum TopicsCommand {
     /// Make the topics that are missing and check the others
     Apply,
+    /// Wait until somebody has made them
+    Wait,
 }
 
 #[derive(Debug, Subcommand)]
@@ -89,6 +93,11 @@ impl Cli {
             Command::Import(options) => return run_import(&self.place, options),
             Command::Simulate(options) => return run_simulation(&self.place, options),
             Command::Topics(TopicsCommand::Apply) => apply_topics(&self.place.config()?)?,
+            Command::Topics(TopicsCommand::Wait) => return wait_for_topics(&self.place.config()?),
+            Command::Probe(options) => {
+                let config = self.place.config()?;
+                return run_client(|shutdown| probe::run(options, config, shutdown));
+            }
             Command::Company(CompanyCommand::Check { file }) => {
                 company::read(&file, &read(&file)?)?;
                 println!("{} is good", file.display());
@@ -102,7 +111,7 @@ impl Cli {
                 println!("key = \"{key}\"\nkey_sha256 = \"{}\"", demo::hash(&key));
             }
             Command::CheckConfig => {
-                self.place.config()?;
+                self.place.config()?.secrets()?;
                 println!("the configuration is good");
             }
             Command::ShowConfig => print!("{}", Config::show(self.place.file().as_deref())?),
@@ -121,6 +130,12 @@ fn apply_topics(config: &Config) -> anyhow::Result<()> {
         println!("{}: {} partitions", spec.topic, spec.partitions);
     }
     Ok(())
+}
+
+fn wait_for_topics(config: &Config) -> anyhow::Result<ExitCode> {
+    let log = process::open_log(config)?;
+    let partitions = config.log.partitions;
+    run_client(|shutdown| async move { topics::wait(log.as_ref(), partitions, &shutdown).await })
 }
 
 fn apply_company(config: &Config, file: &Path) -> anyhow::Result<()> {

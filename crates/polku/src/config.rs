@@ -12,7 +12,7 @@ use ingest::Source;
 use serde::{Deserialize, Serialize};
 use serve::credential::Credentials;
 
-use crate::exit::Invalid;
+use crate::{exit::Invalid, formats, secrets};
 
 /// What `polku.toml`, the environment and the built-in defaults say together.
 #[derive(Clone, Debug, Deserialize)]
@@ -94,6 +94,17 @@ impl Config {
         Err(Invalid { path, faults }.into())
     }
 
+    /// What senders sign with, where this process takes events in.
+    ///
+    /// # Errors
+    /// Every secret file that cannot be used.
+    pub fn secrets(&self) -> anyhow::Result<ingest::Secrets> {
+        secrets::read(&self.sources).map_err(|faults| {
+            let path = "the configuration".to_owned();
+            Invalid { path, faults }.into()
+        })
+    }
+
     pub fn pepper_file(&self) -> PathBuf {
         self.privacy
             .pepper_file
@@ -141,10 +152,11 @@ impl Config {
         if self.log.kind == LogKind::Kafka && self.kafka.is_none() {
             faults.push("`log.kind` is `kafka` and there is no table `kafka`; name at least `kafka.bootstrap`".to_owned());
         }
+        let formats = formats::all();
         for (id, source) in &self.sources {
             faults.extend(
                 source
-                    .faults()
+                    .faults(&formats)
                     .into_iter()
                     .map(|fault| format!("`sources.{id}`: {fault}")),
             );

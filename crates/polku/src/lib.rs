@@ -1,13 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+mod beat;
 pub mod binding;
 pub mod command;
 pub mod company;
 pub mod config;
 pub mod demo;
 pub mod exit;
+pub mod formats;
 pub mod import;
+pub mod probe;
 pub mod process;
 pub mod role;
+pub mod secrets;
 pub mod simulate;
 pub mod topics;

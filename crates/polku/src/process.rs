@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::Path,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     thread::JoinHandle,
     time::Duration,
 };
@@ -22,15 +22,17 @@ use stream::{
     embedded::{self, Embedded},
     kafka::Kafka,
     log::SharedLog,
-    run::{self, Binding, Runner, Stats},
+    run::{self, Binding, Runner},
 };
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    beat::{self, Loop},
     company,
     config::{Config, LogKind},
     demo,
     exit::Invalid,
+    formats,
 };
 
 /// A process while it is put together: roles add their loops and routes, then it runs until it is told to stop.
@@ -48,12 +50,6 @@ pub struct Process {
     threads: Vec<JoinHandle<()>>,
     serve: Option<serve::Service>,
     routes: OpenApiRouter,
-}
-
-struct Loop {
-    name: &'static str,
-    thread: JoinHandle<Result<Stats, run::Error>>,
-    ready: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Process {
@@ -140,19 +136,15 @@ impl Process {
             options,
             &self.metrics,
         );
-        let ready = runner.ready();
-        self.health.set(
-            name,
-            Condition::Starting {
-                what: "restoring its state".to_owned(),
-            },
-        );
+        let (ready, turns) = (runner.ready(), runner.turns());
+        self.health.set(name, beat::restoring());
         let thread = run::spawn(runner, self.shutdown.flag())
             .with_context(|| format!("starting the loop of {name}"))?;
         self.loops.push(Loop {
             name,
             thread,
             ready,
+            turns,
         });
         Ok(())
     }
@@ -164,6 +156,9 @@ impl Process {
     pub fn add_doors(&mut self) -> anyhow::Result<()> {
         let door = ingest::Door::new(ingest::Options {
             sources: self.config.sources.clone(),
+            formats: formats::all(),
+            secrets: self.config.secrets()?,
+            public_url: self.config.serve.public_url.clone(),
             pepper: self.pepper.clone(),
             region: self.config.identity.region,
             spaces: self.config.spaces(),
@@ -250,7 +245,7 @@ impl Process {
                 .context("listening for signals")?;
             let listener = service::http::listen(self.config.listen).await?;
             tracing::info!(listen = %self.config.listen, "answering");
-            let watched = watch(&self.loops, &self.health, &self.shutdown);
+            let watched = beat::watch(&self.loops, &self.health, &self.shutdown);
             let served = async {
                 let served = service::http::serve(listener, routes, self.shutdown.clone()).await;
                 self.shutdown.stop();
@@ -280,27 +275,6 @@ impl Process {
             serve.join();
         }
         ended
-    }
-}
-
-/// Tells the health of the loops, and stops the process when one of them ends by itself.
-async fn watch(loops: &[Loop], health: &Health, shutdown: &Shutdown) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(100));
-    while !shutdown.is_stopping() {
-        for one in loops {
-            if one.thread.is_finished() {
-                health.set(
-                    one.name,
-                    Condition::Failed {
-                        why: "its loop ended".to_owned(),
-                    },
-                );
-                shutdown.stop();
-            } else if one.ready.load(Ordering::Acquire) {
-                health.set(one.name, Condition::Ready);
-            }
-        }
-        tokio::select! { _ = ticks.tick() => {}, () = shutdown.stopping() => {} }
     }
 }
 

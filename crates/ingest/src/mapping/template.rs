@@ -1,8 +1,7 @@
 //! `store:{store_name|slug}`: fixed text, columns in braces, and what is done to their text.
 
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
-
 use super::rows::Row;
+use crate::format::slug;
 
 /// A compiled template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +32,6 @@ const TRANSFORMS: [(&str, Transform); 4] = [
     ("upper", Transform::Upper),
     ("digits", Transform::Digits),
 ];
-
-/// A slug leaves room for a prefix before it within a name of 64.
-const SLUG_CHARS_MAX: usize = 48;
 
 impl Template {
     /// # Errors
@@ -142,23 +138,6 @@ impl Transform {
             Transform::Digits => cell.chars().filter(char::is_ascii_digit).collect(),
         }
     }
-}
-
-/// `Downtown / Financial District` as `downtown-financial-district`, `Töölö` as `toolo`.
-fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for character in text.nfkd().filter(|c| !is_combining_mark(*c)) {
-        let character = character.to_ascii_lowercase();
-        if character.is_ascii_alphanumeric() {
-            slug.push(character);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-        if slug.len() >= SLUG_CHARS_MAX {
-            break;
-        }
-    }
-    slug.trim_end_matches('-').to_owned()
 }
 
 #[cfg(test)]

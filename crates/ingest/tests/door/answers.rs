@@ -148,6 +148,7 @@ async fn some_refused_items_leave_the_others_accepted() {
         Totals {
             accepted: 1,
             duplicate: 1,
+            filtered: 0,
             rejected: 6,
             unavailable: 0
         }

@@ -35,7 +35,10 @@ fn example(name: &str) -> (Sources, Company) {
     let example: Example = toml::from_str(&read(format!("{name}.toml"))).unwrap();
     let company: Company = toml::from_str(&read(format!("{name}.company.toml"))).unwrap();
     for source in example.sources.values() {
-        assert_eq!(source.faults(), Vec::<String>::new());
+        assert_eq!(
+            source.faults(&ingest::format::Formats::default()),
+            Vec::<String>::new()
+        );
     }
     (example.sources, company)
 }

@@ -12,7 +12,7 @@ use event::{
 };
 use futures::future::BoxFuture;
 use identifier::{Pepper, Region, Spaces};
-use ingest::{Door, Limits, Metrics, Options, Sources};
+use ingest::{Door, Limits, Metrics, Options, Secrets, Sources, format::Formats};
 use prometheus::Registry;
 use serde_json::{Value, json};
 use stream::{
@@ -101,6 +101,9 @@ impl World {
         };
         let door = Door::new(Options {
             sources,
+            formats: Formats::default(),
+            secrets: Secrets::default(),
+            public_url: None,
             pepper: Pepper::from_bytes(&[7; 32]).unwrap(),
             region: Region::new("FI").unwrap(),
             spaces,

@@ -1,0 +1,163 @@
+//! What every format must bear. The tests of the channel crates call it with payloads of their own.
+
+use serde_json::{Map, Value, json};
+
+use super::{Format, Mapped, Sender};
+use crate::validate::{self, Faults};
+
+/// Changes the payload in every single place and sees that the format bears it:
+/// - a field that it does not know changes nothing;
+/// - a field that is absent or null is a fault only where it is `required` (`time`, `detail.id`), and then the fault names it;
+/// - hostile values are a fault, or filtered, or events that the door takes but for the values of identifiers and references.
+///
+/// # Panics
+/// With the change that the format does not bear.
+pub fn endure(format: &dyn Format, sender: &Sender<'_>, payload: &Value, required: &[&str]) {
+    let whole = format.map(payload, sender);
+    assert!(is_good(&whole, sender), "as it is: {whole:?}");
+    for place in places(payload) {
+        let inside = change(payload, &place, |value| {
+            if let Value::Object(fields) = value {
+                fields.insert("unknownToAnybody".to_owned(), json!({"x": [1, null]}));
+            }
+        });
+        let same = format.map(&inside, sender);
+        assert_eq!(same, whole, "with an unknown field in {place:?}");
+        if place.is_empty() {
+            continue;
+        }
+        for missing in [
+            without(payload, &place),
+            change(payload, &place, |value| *value = Value::Null),
+        ] {
+            let mapped = format.map(&missing, sender);
+            let path = place.join(".");
+            let may_fail = required
+                .iter()
+                .any(|field| *field == path || field.starts_with(&format!("{path}.")));
+            match &mapped {
+                Mapped::Faulty(detail) if may_fail => {
+                    assert!(
+                        required.iter().any(|field| detail.contains(field)),
+                        "{detail}"
+                    );
+                }
+                Mapped::Faulty(_) | Mapped::Events(_) | Mapped::Filtered(_) => {
+                    assert!(is_good(&mapped, sender), "without {path}: {mapped:?}");
+                }
+            }
+        }
+        for hostile in hostile() {
+            let changed = change(payload, &place, |value| *value = hostile.clone());
+            match format.map(&changed, sender) {
+                Mapped::Faulty(detail) => assert!(!detail.is_empty(), "a reason for {place:?}"),
+                mapped @ (Mapped::Events(_) | Mapped::Filtered(_)) => assert!(
+                    is_good(&mapped, sender),
+                    "{place:?} = {}",
+                    hostile.to_string().chars().take(80).collect::<String>()
+                ),
+            }
+        }
+    }
+}
+
+/// Whether the door takes what came out. What identifiers and references hold is for the door to judge.
+pub fn is_good(mapped: &Mapped, sender: &Sender<'_>) -> bool {
+    match mapped {
+        Mapped::Filtered(_) => true,
+        Mapped::Faulty(_) => false,
+        Mapped::Events(events) => {
+            !events.is_empty() && events.iter().all(|event| faults(event, sender).is_empty())
+        }
+    }
+}
+
+/// What the door finds wrong with an event, one a line.
+pub fn faults(event: &Value, sender: &Sender<'_>) -> String {
+    let mut faults = Faults::default();
+    let has_id = event["id"].as_str().is_some_and(|id| !id.trim().is_empty());
+    let operational = &sender.source.operational;
+    let _draft = validate::draft(event, has_id, sender.received, operational, &mut faults);
+    let lines = faults.detail();
+    let of_form = lines
+        .lines()
+        .filter(|line| !line.starts_with("identifiers") && !line.starts_with("references"));
+    of_form.collect::<Vec<_>>().join("\n")
+}
+
+fn hostile() -> Vec<Value> {
+    let deep = (0..60).fold(json!(1), |inner, _| json!({ "a": [inner] }));
+    vec![
+        json!(true),
+        json!(-1),
+        json!(u64::MAX),
+        json!(1e308),
+        json!(""),
+        json!("\u{202e}\u{0007} x \u{1f600}"),
+        json!("9".repeat(100_000)),
+        json!("99999-12-31T23:59:59.999999999+23:59"),
+        json!("0000-00-00"),
+        json!("urn:epc:id:sscc:.."),
+        json!([]),
+        json!([null, [], {}, "", 7]),
+        json!({}),
+        json!({"": {"": null}}),
+        deep,
+    ]
+}
+
+/// The path to every value, the whole first.
+fn places(payload: &Value) -> Vec<Vec<String>> {
+    let mut places = vec![Vec::new()];
+    let inner: Vec<(String, &Value)> = match payload {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (key.clone(), value))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (index.to_string(), value))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    for (key, value) in inner {
+        for deeper in self::places(value) {
+            places.push(std::iter::once(key.clone()).chain(deeper).collect());
+        }
+    }
+    places
+}
+
+fn change(payload: &Value, place: &[String], with: impl FnOnce(&mut Value)) -> Value {
+    let mut changed = payload.clone();
+    let pointer = pointer(place);
+    with(
+        changed
+            .pointer_mut(&pointer)
+            .expect("the place was found in this payload"),
+    );
+    changed
+}
+
+fn without(payload: &Value, place: &[String]) -> Value {
+    let Some((last, above)) = place.split_last() else {
+        return Value::Object(Map::new());
+    };
+    change(payload, above, |value| match value {
+        Value::Object(fields) => {
+            fields.remove(last);
+        }
+        Value::Array(items) => {
+            items.remove(last.parse().expect("an array's places are numbers"));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    })
+}
+
+fn pointer(place: &[String]) -> String {
+    place
+        .iter()
+        .map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1")))
+        .collect()
+}

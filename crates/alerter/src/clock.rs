@@ -85,6 +85,12 @@ fn read<'a>(state: &State, steps: &'a [Step], now: Time) -> (Millis, Vec<Spell<'
             | StepKind::Escalated
             | StepKind::Missed
             | StepKind::Parted
+            | StepKind::Claimed
+            | StepKind::Released
+            | StepKind::Noted
+            | StepKind::Proposed
+            | StepKind::Waiting
+            | StepKind::Resumed
             | StepKind::Unknown => held.is_some(),
         };
         if let Some((owner, from)) = held

@@ -119,7 +119,12 @@ impl Turn<'_, '_> {
                 change.step(StepKind::Reopened, time);
                 change.tell_owner(Why::Reopened, None);
             }
-            CommandKind::Unknown => unreachable!("nobody allows an unknown command"),
+            CommandKind::Claim
+            | CommandKind::Release
+            | CommandKind::Note
+            | CommandKind::Wait
+            | CommandKind::Resume
+            | CommandKind::Unknown => unreachable!("nobody allows an unknown command"),
         }
         let step = &mut change.steps[first];
         step.actor = Some(command.actor.clone());
@@ -244,7 +249,12 @@ fn judge(company: &Company, case: &Case, command: &Command) -> Result<(), Verdic
         | CommandKind::HandOff
         | CommandKind::Resolve
         | CommandKind::Reopen => &state.owner,
-        CommandKind::Unknown => return Err(Verdict::Unknown),
+        CommandKind::Claim
+        | CommandKind::Release
+        | CommandKind::Note
+        | CommandKind::Wait
+        | CommandKind::Resume
+        | CommandKind::Unknown => return Err(Verdict::Unknown),
     };
     if !command.any_department && !command.departments.contains(theirs) {
         return Err(Verdict::NotYours);
@@ -292,6 +302,11 @@ fn judge(company: &Company, case: &Case, command: &Command) -> Result<(), Verdic
             )
         }
         CommandKind::Reopen => allow(state.phase == Phase::Resolved, Verdict::WrongPhase),
-        CommandKind::Unknown => Err(Verdict::Unknown),
+        CommandKind::Claim
+        | CommandKind::Release
+        | CommandKind::Note
+        | CommandKind::Wait
+        | CommandKind::Resume
+        | CommandKind::Unknown => Err(Verdict::Unknown),
     }
 }

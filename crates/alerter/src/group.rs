@@ -150,6 +150,11 @@ impl Turn<'_, '_> {
                     commands: chunk(&commands, piece),
                     contacts: chunk(&case.contacts, piece),
                     acted: state.acted,
+                    acknowledge_due: case.acknowledge_due,
+                    contact_due: case.contact_due,
+                    final_missed: case.final_missed,
+                    by_system: false,
+                    heeded_from: None,
                 }),
             );
         }

@@ -336,6 +336,8 @@ pub(crate) fn command(number: u64, case: CaseId, what: CommandKind) -> Command {
         how: Some(ContactHow::Phone),
         reached: Some(true),
         told: Some(ContactHow::Email),
+        on: None,
+        until: None,
         asked: None,
     }
 }

@@ -22,7 +22,11 @@ pub(crate) fn opens(rules: &CaseRules, signal: &Signal) -> bool {
             .score
             .as_ref()
             .is_some_and(|score| score.share() <= rules.opens_below),
-        SignalKind::Contact | SignalKind::Progress | SignalKind::Unknown => false,
+        SignalKind::Contact
+        | SignalKind::Progress
+        | SignalKind::Solved
+        | SignalKind::Reopened
+        | SignalKind::Unknown => false,
     };
     is_low || (signal.kind == Kind::Service && rules.opens.contains(&signal.name))
 }
@@ -41,6 +45,8 @@ pub(crate) fn severity(rules: &CaseRules, signal: &Signal) -> Severity {
             SignalKind::Contact
             | SignalKind::Praise
             | SignalKind::Progress
+            | SignalKind::Solved
+            | SignalKind::Reopened
             | SignalKind::Unknown => Severity::Low,
         }
     }
@@ -50,7 +56,11 @@ pub(crate) fn severity(rules: &CaseRules, signal: &Signal) -> Severity {
 fn is_contact(signal: &Signal) -> bool {
     match signal.what {
         SignalKind::Complaint | SignalKind::Feedback | SignalKind::Contact => !signal.withdrawn,
-        SignalKind::Praise | SignalKind::Progress | SignalKind::Unknown => false,
+        SignalKind::Praise
+        | SignalKind::Progress
+        | SignalKind::Solved
+        | SignalKind::Reopened
+        | SignalKind::Unknown => false,
     }
 }
 

@@ -31,7 +31,10 @@ pub struct State {
     /// The type of the event that opened it: `delivery.late`.
     pub what: Name,
     pub place: Option<Name>,
+    pub product: Option<Name>,
     pub party: Option<Name>,
+    /// The unit of the owner that the place belongs to.
+    pub unit: Option<Name>,
     pub severity: Severity,
     /// When what it is about first happened: the customer's wait counts from here.
     pub happened: Time,
@@ -52,6 +55,15 @@ pub struct State {
     /// The last time the customer was reached by us.
     pub contacted: Option<Time>,
     pub resolved: Option<Time>,
+    /// The credential of the person who has it in hand.
+    pub claimed_by: Option<Name>,
+    /// The outside party that the owner waits for: the owner's clocks stand still from `waiting_since` to `waiting_until`
+    /// at the latest.
+    pub waiting_on: Option<Name>,
+    pub waiting_since: Option<Time>,
+    pub waiting_until: Option<Time>,
+    /// When the owner's own system said that it is solved; the owner is to say how the customer was told.
+    pub proposed: Option<Time>,
     /// Opened from imported history and not yet touched by a live event or a command.
     pub dormant: bool,
     pub test: bool,
@@ -130,6 +142,8 @@ pub struct Step {
     pub owner: DepartmentId,
     /// The other department: offered to, returned from, escalated to.
     pub other: Option<DepartmentId>,
+    /// The other person or party: `claimed`, `released`: who had it in hand before; `waiting`, `resumed`: who is waited for.
+    pub whom: Option<Name>,
     pub reason: Option<String>,
     pub how: Option<ContactHow>,
     pub reached: Option<bool>,
@@ -168,6 +182,16 @@ pub enum StepKind {
     Parted,
     /// What it was opened for proved not to have happened.
     OpenedInError,
+    /// A person of the owner took it in hand.
+    Claimed,
+    Released,
+    /// Somebody wrote something down, or a system said something that changes nothing here.
+    Noted,
+    /// The owner's own system says that it is solved; the owner is to confirm it.
+    Proposed,
+    /// The owner waits for an outside party.
+    Waiting,
+    Resumed,
     /// A kind that a later version of Polku knows and this one does not.
     Unknown,
 }
@@ -191,6 +215,12 @@ impl StepKind {
             StepKind::Absorbed => "absorbed",
             StepKind::Parted => "parted",
             StepKind::OpenedInError => "opened_in_error",
+            StepKind::Claimed => "claimed",
+            StepKind::Released => "released",
+            StepKind::Noted => "noted",
+            StepKind::Proposed => "proposed",
+            StepKind::Waiting => "waiting",
+            StepKind::Resumed => "resumed",
             StepKind::Unknown => "unknown",
         }
     }

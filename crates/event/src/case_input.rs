@@ -70,6 +70,9 @@ pub enum SignalKind {
     Praise,
     /// Something else happened to the matter: a delivery, a refund.
     Progress,
+    /// The sender's own system says that it is solved, or that it is not after all.
+    Solved,
+    Reopened,
     /// A kind that a later version of Polku knows and this one does not.
     Unknown,
 }
@@ -82,6 +85,8 @@ impl SignalKind {
             SignalKind::Contact => "contact",
             SignalKind::Praise => "praise",
             SignalKind::Progress => "progress",
+            SignalKind::Solved => "solved",
+            SignalKind::Reopened => "reopened",
             SignalKind::Unknown => "unknown",
         }
     }
@@ -99,6 +104,7 @@ pub struct Command {
     /// The credential may act for every department.
     pub any_department: bool,
     pub what: CommandKind,
+    /// A note's text, and why of anything else.
     pub reason: Option<String>,
     /// Refused when the case has another version.
     pub expected_version: Option<u32>,
@@ -112,6 +118,10 @@ pub struct Command {
     pub reached: Option<bool>,
     /// `resolve`: how the customer was told; without it `reason` says why not.
     pub told: Option<ContactHow>,
+    /// `wait`: the outside party that is waited for.
+    pub on: Option<Name>,
+    /// `wait`: until when; the rules' limit where absent or later.
+    pub until: Option<Time>,
     /// The case id that was asked, where an absorbed case passed the command on.
     pub asked: Option<CaseId>,
 }
@@ -126,6 +136,14 @@ pub enum CommandKind {
     Decline,
     Resolve,
     Reopen,
+    /// Take it in hand.
+    Claim,
+    Release,
+    /// Write something down.
+    Note,
+    /// Wait for an outside party.
+    Wait,
+    Resume,
     /// A command that a later version of Polku knows and this one does not.
     Unknown,
 }
@@ -140,6 +158,11 @@ impl CommandKind {
             CommandKind::Decline => "decline",
             CommandKind::Resolve => "resolve",
             CommandKind::Reopen => "reopen",
+            CommandKind::Claim => "claim",
+            CommandKind::Release => "release",
+            CommandKind::Note => "note",
+            CommandKind::Wait => "wait",
+            CommandKind::Resume => "resume",
             CommandKind::Unknown => "unknown",
         }
     }
@@ -168,6 +191,15 @@ pub struct Absorb {
     pub commands: Vec<CommandResult>,
     pub contacts: Vec<ContactFact>,
     pub acted: Option<Time>,
+    /// When the owner has to have acknowledged it, and contacted the customer.
+    pub acknowledge_due: Option<Time>,
+    pub contact_due: Option<Time>,
+    /// The final deadline has passed and was escalated.
+    pub final_missed: bool,
+    /// It was resolved by the word of the owner's own system.
+    pub by_system: bool,
+    /// What the owner's systems said before this is past: a person took it over, or reopened it.
+    pub heeded_from: Option<Time>,
 }
 
 /// How a case knows one customer.

@@ -15,6 +15,8 @@ pub struct Notice {
     pub time: Time,
     pub what: Name,
     pub place: Option<Name>,
+    /// The unit of the department that it is for.
+    pub unit: Option<Name>,
     pub party: Option<Name>,
     pub severity: Severity,
     /// The customer's contacts so far, and the channels they came by.
@@ -53,6 +55,10 @@ pub enum Why {
     Gone,
     /// Thanks.
     Praise,
+    /// A system of yours says that it is solved: say how the customer was told.
+    Proposed,
+    /// The outside party answered, or you waited long enough.
+    Resumed,
     /// A reason that a later version of Polku knows and this one does not.
     Unknown,
 }
@@ -73,6 +79,8 @@ impl Why {
             Why::Joined => "joined",
             Why::Gone => "gone",
             Why::Praise => "praise",
+            Why::Proposed => "proposed",
+            Why::Resumed => "resumed",
             Why::Unknown => "unknown",
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Class, DepartmentId, Kind, Millis, Name, Partition, Token, case::Severity};
+use crate::{Class, DepartmentId, Kind, Millis, Name, Partition, SourceId, Token, case::Severity};
 
 /// The rules as one partition of a machine's input gets them, so that a replay decides as it did.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +34,8 @@ pub struct Company {
     pub deadlines: Deadlines,
     pub journeys: BTreeMap<Name, Journey>,
     pub routes: Route,
+    /// Language code -> what people call types, products, parties, places, stages: `[labels.fi] sofa = "Sohva"`.
+    pub labels: BTreeMap<String, BTreeMap<Name, String>>,
     /// The tokens of all blocked values, computed by `company apply`, which knows the pepper; never written by hand.
     pub blocked: Vec<Token>,
 }
@@ -103,6 +105,14 @@ impl Company {
         }
         types
     }
+
+    /// What people call it in a language; the name itself where nobody said.
+    pub fn label<'a>(&'a self, language: &str, name: &'a Name) -> &'a str {
+        self.labels
+            .get(language)
+            .and_then(|labels| labels.get(name))
+            .map_or_else(|| name.as_str(), String::as_str)
+    }
 }
 
 struct BuiltIn {
@@ -169,7 +179,7 @@ const IDENTIFIERS: [BuiltIn; 5] = [
     },
 ];
 
-const REFERENCES: [BuiltIn; 4] = [
+const REFERENCES: [BuiltIn; 5] = [
     BuiltIn {
         name: "order",
         strength: 10,
@@ -195,6 +205,13 @@ const REFERENCES: [BuiltIn; 4] = [
         name: "thread",
         strength: 40,
         normaliser: Normaliser::Verbatim,
+        exclusive: false,
+        known: false,
+    },
+    BuiltIn {
+        name: "receipt",
+        strength: 50,
+        normaliser: Normaliser::Upper,
         exclusive: false,
         known: false,
     },
@@ -241,6 +258,24 @@ pub struct CaseRules {
     pub opens: Vec<Name>,
     /// Types that are severe whatever the score.
     pub severe: Vec<Name>,
+    /// Service events of these types say that the sender's own system has it as solved, or as reopened.
+    pub solved: Vec<Name>,
+    pub reopened: Vec<Name>,
+    /// What the word of the owner's own system does.
+    pub on_solved: OnSolved,
+}
+
+/// What happens to a case when a system of the owning department says that it is solved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSolved {
+    /// The owner is asked to resolve it and to say how the customer was told.
+    #[default]
+    Propose,
+    /// It is resolved.
+    Resolve,
+    /// It is written down.
+    Note,
 }
 
 impl Default for CaseRules {
@@ -257,6 +292,9 @@ impl Default for CaseRules {
             contacts: names(&["contact", "call", "chat", "visit"]),
             opens: Vec::new(),
             severe: Vec::new(),
+            solved: names(&["ticket.solved"]),
+            reopened: names(&["ticket.reopened"]),
+            on_solved: OnSolved::default(),
         }
     }
 }
@@ -276,6 +314,48 @@ pub struct Department {
     pub escalates_to: Option<DepartmentId>,
     /// Parties it answers for.
     pub parties: Vec<Name>,
+    /// Sources whose word on a case, solved or reopened, is the department's own.
+    pub sources: Vec<SourceId>,
+    /// Its parts, each with an inbox of its own.
+    pub units: BTreeMap<Name, Unit>,
+}
+
+/// A part of a department: a store, a team. It inherits everything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Unit {
+    /// For people; the id where absent.
+    pub name: String,
+    /// The places whose cases are its own. A text ending in `*` matches by prefix.
+    pub places: Vec<String>,
+}
+
+impl Department {
+    /// The unit that a place belongs to: the one whose pattern says most of it.
+    pub fn unit_of(&self, place: &Name) -> Option<&Name> {
+        let fitting = self.units.iter().flat_map(|(id, unit)| {
+            let patterns = unit
+                .places
+                .iter()
+                .filter(|pattern| fits(pattern, place.as_str()));
+            patterns.map(move |pattern| {
+                (
+                    pattern.trim_end_matches('*').len(),
+                    !pattern.ends_with('*'),
+                    id,
+                )
+            })
+        });
+        fitting.max().map(|(_, _, id)| id)
+    }
+}
+
+/// A pattern that ends in `*` fits what begins so, any other what is the same.
+pub fn fits(pattern: &str, value: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => value.starts_with(prefix),
+        None => value == pattern,
+    }
 }
 
 impl Default for Department {
@@ -287,6 +367,8 @@ impl Default for Department {
             holidays: Vec::new(),
             escalates_to: None,
             parties: Vec::new(),
+            sources: Vec::new(),
+            units: BTreeMap::new(),
         }
     }
 }
@@ -303,7 +385,7 @@ pub enum Weekday {
     Sun,
 }
 
-/// How long things may take. All but `final_after` count in the owner's business time.
+/// How long things may take. All but `final_after` and `wait` count in the owner's business time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deadlines {
@@ -317,6 +399,8 @@ pub struct Deadlines {
     pub again: Millis,
     /// From opening until the end, in calendar time. Nothing moves it.
     pub final_after: Millis,
+    /// How long the owner may wait for an outside party at one go, in calendar time.
+    pub wait: Millis,
 }
 
 impl Default for Deadlines {
@@ -327,6 +411,7 @@ impl Default for Deadlines {
             offer: Millis::from_hours(8),
             again: Millis::from_hours(4),
             final_after: Millis::from_days(14),
+            wait: Millis::from_days(2),
         }
     }
 }
@@ -398,7 +483,8 @@ mod tests {
                 "order",
                 "shipment",
                 "ticket",
-                "thread"
+                "thread",
+                "receipt"
             ]
         );
     }

@@ -352,6 +352,8 @@ impl Writer {
             reached: (what == CommandKind::Contact).then(|| rng.random_bool(0.7)),
             told: (what == CommandKind::Resolve && rng.random_bool(0.5))
                 .then_some(ContactHow::Email),
+            on: None,
+            until: None,
             asked: None,
         }
     }

@@ -35,6 +35,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) const COMPANY: &str = "
 [departments.delivery]
 name = 'Delivery & <returns>'
+[departments.delivery.units.kamppi]
+places = ['store:kamppi']
+[departments.delivery.units.itis]
+places = ['store:itis*']
 [departments.billing]
 ";
 
@@ -43,6 +47,7 @@ const CREDENTIALS: &str = "
 advisor = { role = 'advisor', departments = ['delivery'] }
 lead = { role = 'lead', departments = ['delivery'] }
 machine = { role = 'machine', departments = ['delivery'] }
+kamppi = { role = 'advisor', departments = ['delivery'], units = ['kamppi'] }
 stranger = { role = 'advisor', departments = ['billing'] }
 front = { role = 'front_line', departments = [] }
 admin = { role = 'admin', departments = [] }
@@ -64,7 +69,12 @@ impl World {
         World::with(Config::default()).await
     }
 
-    pub(crate) async fn with(mut config: Config) -> World {
+    pub(crate) async fn with(config: Config) -> World {
+        World::at(config, ::service::clock::wall()).await
+    }
+
+    /// At a time of the test's own.
+    pub(crate) async fn at(mut config: Config, clock: ::service::clock::Clock) -> World {
         config
             .public_url
             .get_or_insert_with(|| "http://127.0.0.1:8700".to_owned());
@@ -86,7 +96,7 @@ impl World {
             registry: Registry::new(),
             health: Health::new(),
             shutdown: shutdown.clone(),
-            clock: ::service::clock::wall(),
+            clock,
         })
         .unwrap();
         let router = documented(service.routes());
@@ -341,7 +351,9 @@ pub(crate) fn case(id: CaseId, profiles: &[ProfileId]) -> State {
         profiles: profiles.to_vec(),
         what: name("delivery.late"),
         place: None,
+        product: None,
         party: Some(name("posti")),
+        unit: None,
         severity: Severity::Normal,
         happened: at(0),
         opened: at(1),
@@ -355,6 +367,11 @@ pub(crate) fn case(id: CaseId, profiles: &[ProfileId]) -> State {
         acknowledged: None,
         contacted: None,
         resolved: None,
+        claimed_by: None,
+        waiting_on: None,
+        waiting_since: None,
+        waiting_until: None,
+        proposed: None,
         dormant: false,
         test: false,
         absorbed_by: None,
@@ -376,6 +393,7 @@ pub(crate) fn step(case: CaseId, number: u32, what: StepKind, owner: &str) -> St
         actor: None,
         owner: department(owner),
         other: None,
+        whom: None,
         reason: None,
         how: None,
         reached: None,
@@ -398,6 +416,7 @@ pub(crate) fn notice(case: CaseId, number: u32) -> Record {
         time: at(i64::from(number)),
         what: name("delivery.late"),
         place: Some(name("store:kamppi")),
+        unit: None,
         party: Some(name("posti")),
         severity: Severity::High,
         contacts: 3,

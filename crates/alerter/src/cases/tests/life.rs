@@ -98,6 +98,12 @@ fn fold(steps: &[Step]) -> Option<(Phase, DepartmentId)> {
             | StepKind::Joined
             | StepKind::Absorbed
             | StepKind::Parted
+            | StepKind::Claimed
+            | StepKind::Released
+            | StepKind::Noted
+            | StepKind::Proposed
+            | StepKind::Waiting
+            | StepKind::Resumed
             | StepKind::Unknown => phase,
         };
     }

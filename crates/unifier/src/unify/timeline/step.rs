@@ -172,7 +172,13 @@ fn names_the_case(what: StepKind) -> bool {
         | StepKind::Missed
         | StepKind::Resolved
         | StepKind::Reopened
-        | StepKind::Joined => true,
+        | StepKind::Joined
+        | StepKind::Claimed
+        | StepKind::Released
+        | StepKind::Noted
+        | StepKind::Proposed
+        | StepKind::Waiting
+        | StepKind::Resumed => true,
         StepKind::Absorbed | StepKind::Parted | StepKind::OpenedInError | StepKind::Unknown => {
             false
         }

@@ -175,12 +175,13 @@ mod tests {
             };
             assert_eq!(detail, expected);
         }
-        for data in [
-            json!(null),
-            json!("{}"),
-            json!([{}]),
-            json!({"data_base64": "%"}),
-        ] {
+        for encoded in ["%", "eyI=", "W10="] {
+            let mut bad = envelope();
+            bad.as_object_mut().unwrap().remove("data");
+            bad["data_base64"] = json!(encoded);
+            assert!(matches!(unwrap(bad), Item::Unusable { .. }), "{encoded}");
+        }
+        for data in [json!(null), json!("{}"), json!([{}])] {
             let mut bad = envelope();
             bad["data"] = data;
             assert!(

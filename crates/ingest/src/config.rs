@@ -140,6 +140,29 @@ impl Default for FormatName {
 }
 
 impl Source {
+    /// A source of our own form that nobody has a key to: only this process speaks for it.
+    pub fn at(channel: Channel) -> Source {
+        Source {
+            channel,
+            format: FormatName::default(),
+            key_sha256: Vec::new(),
+            secret_file: Vec::new(),
+            folder: None,
+            form: None,
+            events_per_second: None,
+            region: None,
+            trusted: false,
+            corrects: false,
+            history: false,
+            kinds: None,
+            operational: Vec::new(),
+            spaces: BTreeMap::new(),
+            fields: BTreeMap::new(),
+            defaults: BTreeMap::new(),
+            mapping: None,
+        }
+    }
+
     /// What each field alone cannot tell: the field, what is wrong, the remedy. `formats` are those that this binary knows.
     pub fn faults(&self, formats: &Formats) -> Vec<String> {
         let mut faults = Vec::new();

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use event::{Company, SourceId, Time, reject::Reason};
+use event::{Channel, Company, SourceId, Time, reject::Reason};
 use identifier::{Pepper, Region, Spaces};
 use serde_json::Value;
 use service::clock::Clock;
@@ -88,12 +88,16 @@ impl Default for Limits {
 const ITEMS_AT_ONCE: usize = 64;
 
 /// What a sender may do beyond what its source is configured for. Over HTTP nobody has any of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permission {
     /// It may send imported history.
     pub history: bool,
     /// It may say which credential recorded an event; only the source `desk` has any.
     pub recorded_by: bool,
+    /// Where it happened, if elsewhere than where the source stands: people at one desk meet customers by several channels.
+    pub channel: Option<Channel>,
+    /// Whose numbers it names, if not the source's own: a person who adds to a matter names the order as it came in.
+    pub numbers_of: Option<SourceId>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -295,9 +299,12 @@ impl Door {
         let rules = Arc::clone(&self.0.rules.read().unwrap_or_else(PoisonError::into_inner));
         let options = &self.0.options;
         let received = self.now();
+        let numbers_of = permission.numbers_of.clone();
         let mut judge = Judge {
             context: Context {
                 source_id,
+                numbers_of: numbers_of.as_ref().unwrap_or(source_id),
+                channel: permission.channel.unwrap_or(source.channel),
                 source,
                 rules: &rules,
                 pepper: &options.pepper,

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     draft::Draft,
-    reading::{form_fields, form_pairs, header, json, slug},
+    reading::{digest, form_fields, form_pairs, header, json, slug},
     signature::Refusal,
 };
 use crate::{Source, config::FormatName};

@@ -83,6 +83,15 @@ impl Draft {
         self
     }
 
+    /// As `named`, where the event says nothing yet.
+    pub fn otherwise(self, field: &'static str, value: Option<&str>) -> Draft {
+        if self.event.contains_key(field) {
+            self
+        } else {
+            self.named(field, value)
+        }
+    }
+
     /// The sender's own. Those that come after the door's bound are left out.
     pub fn attribute(mut self, name: &str, value: Option<impl Into<Value>>) -> Draft {
         let Some(value) = value.map(Into::into) else {

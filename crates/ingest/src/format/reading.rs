@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::Refusal;
@@ -24,6 +25,11 @@ pub fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str,
 /// A text that names line and column and no content.
 pub fn json(body: &[u8]) -> Result<Value, String> {
     crate::json::parse(body)
+}
+
+/// The SHA-256 of what a value says, in hex, whatever the order of its keys: the id of what has none.
+pub fn digest(value: &Value) -> String {
+    hex::encode(Sha256::digest(crate::json::canonical(value)))
 }
 
 /// The fields of an HTML form's body as an object of texts. Of a name that comes twice the last value holds.

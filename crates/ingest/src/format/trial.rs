@@ -1,9 +1,104 @@
-//! What every format must bear. The tests of the channel crates call it with payloads of their own.
+//! What every format must bear, and what its tests need. Only tests of the channel crates call this.
 
+use std::path::{Path, PathBuf};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use event::{SourceId, Time};
 use serde_json::{Map, Value, json};
 
-use super::{Format, Mapped, Sender};
-use crate::validate::{self, Faults};
+use super::{Format, Mapped, Request, Sender};
+use crate::{
+    Source,
+    validate::{self, Faults},
+};
+
+/// A request that a test sends.
+#[derive(Clone, Debug)]
+pub struct Post {
+    pub headers: HeaderMap,
+    pub url: String,
+    pub body: Vec<u8>,
+    pub received: Time,
+}
+
+impl Post {
+    /// Received at 2026-11-22T00:00:00Z.
+    pub fn new(body: impl Into<Vec<u8>>) -> Post {
+        Post {
+            headers: HeaderMap::new(),
+            url: "https://polku.example.com/v1/sources/one/events".to_owned(),
+            body: body.into(),
+            received: Time::from_millis(1_795_305_600_000),
+        }
+    }
+
+    /// # Panics
+    /// When it is no header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Post {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a test names a header");
+        let value = HeaderValue::from_str(value).expect("a test gives a header's value");
+        self.headers.insert(name, value);
+        self
+    }
+
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            headers: &self.headers,
+            url: &self.url,
+            body: &self.body,
+            received: self.received,
+        }
+    }
+}
+
+/// A source of the name `one` with this configuration, which lacks only its channel.
+#[derive(Clone, Debug)]
+pub struct One {
+    id: SourceId,
+    source: Source,
+}
+
+impl One {
+    /// # Panics
+    /// When the configuration is none.
+    pub fn new(channel: &str, mut configuration: Value) -> One {
+        configuration["channel"] = Value::from(channel);
+        One {
+            id: SourceId::new("one").expect("a good name"),
+            source: serde_json::from_value(configuration).expect("a test configures a source"),
+        }
+    }
+
+    pub fn sender(&self) -> Sender<'_> {
+        Sender {
+            id: &self.id,
+            source: &self.source,
+            received: Post::new("").received,
+        }
+    }
+}
+
+/// The bytes of a file of `payloads` among the samples of `POLKU_SAMPLES`; none, and said so, where they are absent and nobody insists.
+///
+/// # Panics
+/// When `POLKU_REQUIRE` asks for the samples.
+pub fn sample(file: &str) -> Option<Vec<u8>> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::env::var_os("POLKU_SAMPLES").map_or(beside, PathBuf::from);
+    let path = folder.join("payloads").join(file);
+    if let Ok(bytes) = std::fs::read(&path) {
+        return Some(bytes);
+    }
+    let required = std::env::var_os("POLKU_REQUIRE").unwrap_or_default();
+    assert!(
+        !required.to_string_lossy().contains("samples"),
+        "POLKU_REQUIRE asks for the samples and {} is absent",
+        path.display()
+    );
+    eprintln!("skipped: {} is absent; set POLKU_SAMPLES", path.display());
+    None
+}
 
 /// Changes the payload in every single place and sees that the format bears it:
 /// - a field that it does not know changes nothing;

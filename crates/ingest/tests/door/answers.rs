@@ -307,18 +307,19 @@ async fn history_and_the_recorder_need_a_permission() {
     let all = Permission {
         history: true,
         recorded_by: true,
+        ..Permission::default()
     };
     let answer = world
         .door
-        .accept(&source("web"), vec![past], all)
+        .accept(&source("web"), vec![past], all.clone())
         .await
         .unwrap();
     assert_eq!(answer.accepted, 1);
     let recorded = event_with("2", json!({"recorded_by": "aino"}));
     for (name, permission, accepted) in [
-        ("desk", all, 1),
+        ("desk", all.clone(), 1),
         ("desk", Permission::default(), 0),
-        ("till", all, 0),
+        ("till", all.clone(), 0),
     ] {
         let answer = world
             .door
@@ -337,6 +338,41 @@ async fn history_and_the_recorder_need_a_permission() {
             .count(),
         2
     );
+}
+
+#[tokio::test]
+async fn the_desk_records_in_the_channel_of_its_person_and_by_the_numbers_of_a_matter() {
+    let world = World::new();
+    let source = |name: &str| SourceId::new(name).unwrap();
+    let named = |id: &str| event_with(id, json!({"references": {"order": "A-77"}}));
+    let at_desk = Permission {
+        recorded_by: true,
+        channel: Some(Channel::Store),
+        numbers_of: Some(source("web")),
+        ..Permission::default()
+    };
+    for (name, id, permission) in [
+        ("web", "1", Permission::default()),
+        ("desk", "2", at_desk),
+        ("desk", "3", Permission::default()),
+    ] {
+        let answer = world.door.accept(&source(name), vec![named(id)], permission).await;
+        assert_eq!(answer.unwrap().accepted, 1, "{id}");
+    }
+    let events = world.events();
+    let seen = |id: &str| {
+        let wanted = event_id(&pepper(), &source(if id == "1" { "web" } else { "desk" }), id);
+        let (event, _) = events.iter().find(|(event, _)| event.id == wanted).unwrap();
+        let order = event.values.iter().find(|value| value.kind.as_str() == "order");
+        (event.channel, order.unwrap().token)
+    };
+    let (web, store, call_centre) = (seen("1"), seen("2"), seen("3"));
+    assert_eq!(
+        [web.0, store.0, call_centre.0],
+        [Channel::Web, Channel::Store, Channel::CallCentre]
+    );
+    assert_eq!(store.1, web.1, "the order that the web knows");
+    assert_ne!(call_centre.1, web.1, "an order of the desk's own");
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ mod answers;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod secrets;

@@ -58,6 +58,13 @@ pub(crate) struct World {
     router: Router,
 }
 
+/// What sources speak beside our own form.
+#[derive(Default)]
+pub(crate) struct Spoken {
+    pub(crate) formats: Formats,
+    pub(crate) secrets: Secrets,
+}
+
 /// What was answered.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -83,14 +90,21 @@ impl World {
             version: 3,
             ..Company::default()
         };
-        World::of(toml::from_str(&sources).unwrap(), company, log)
+        let spoken = Spoken::default();
+        World::of(toml::from_str(&sources).unwrap(), spoken, company, log)
     }
 
     pub(crate) fn with(sources: Sources, company: &Company) -> World {
-        World::of(sources, company.clone(), quiet())
+        World::of(sources, Spoken::default(), company.clone(), quiet())
     }
 
-    fn of(sources: Sources, company: Company, log: SharedLog) -> World {
+    /// Sources that speak formats of their own.
+    pub(crate) fn speaking(sources: &str, spoken: Spoken) -> World {
+        let sources = toml::from_str(sources).unwrap();
+        World::of(sources, spoken, Company::default(), quiet())
+    }
+
+    fn of(sources: Sources, spoken: Spoken, company: Company, log: SharedLog) -> World {
         let registry = Registry::new();
         let spaces = Spaces {
             all: BTreeMap::new(),
@@ -101,9 +115,9 @@ impl World {
         };
         let door = Door::new(Options {
             sources,
-            formats: Formats::default(),
-            secrets: Secrets::default(),
-            public_url: None,
+            formats: spoken.formats,
+            secrets: spoken.secrets,
+            public_url: Some("https://polku.example/".to_owned()),
             pepper: Pepper::from_bytes(&[7; 32]).unwrap(),
             region: Region::new("FI").unwrap(),
             spaces,

@@ -1,0 +1,35 @@
+//! The desk: pages for people who work with customers, rendered here, usable by keyboard alone and without script.
+//!
+//! Invariants: nobody who is not signed in sees anything but the way in; what a person sees and may do is decided by its
+//! credential and from the same look at the model as the page; no form is taken that is not one of the session's own; what people
+//! wrote is text, in an element that isolates it; nothing is loaded from elsewhere, run or styled in line.
+
+mod assets;
+mod cookie;
+mod form;
+mod language;
+mod page;
+mod preferences;
+mod session;
+mod sign_in;
+mod speech;
+mod trouble;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+pub(crate) use self::session::Sessions;
+use crate::api::Api;
+
+/// The pages, to be merged with the API's routes.
+pub(crate) fn routes(api: &Api) -> Router<Api> {
+    Router::new()
+        .route("/", get(sign_in::front))
+        .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/preferences", post(preferences::choose))
+        .route("/static/{file}", get(assets::asset))
+        .layer(middleware::from_fn_with_state(api.clone(), page::dress))
+}

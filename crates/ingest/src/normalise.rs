@@ -1,7 +1,7 @@
 //! From what the sender wrote to what travels: normalised values, their tokens in order of strength, the anchor.
 
 use event::{
-    Class, Company, Event, EventId, Perspective, SourceId, Time, Token, Value,
+    Channel, Class, Company, Event, EventId, Perspective, SourceId, Time, Token, Value,
     event::{Personal, Promise},
 };
 use identifier::{Invalid, Pepper, Region, Spaces, Vocabulary};
@@ -32,6 +32,9 @@ impl Rules {
 pub(crate) struct Context<'a> {
     pub(crate) source_id: &'a SourceId,
     pub(crate) source: &'a Source,
+    /// The source whose numbers are meant.
+    pub(crate) numbers_of: &'a SourceId,
+    pub(crate) channel: Channel,
     pub(crate) rules: &'a Rules,
     pub(crate) pepper: &'a Pepper,
     pub(crate) spaces: &'a Spaces,
@@ -114,7 +117,7 @@ pub(crate) fn event(context: &Context<'_>, stamp: &Stamp, draft: Draft, named: N
     Event {
         id: stamp.id,
         source: context.source_id.clone(),
-        channel: context.source.channel,
+        channel: context.channel,
         revision: 0,
         kind: draft.kind,
         name: draft.name,
@@ -150,7 +153,7 @@ impl Context<'_> {
             self.pepper,
             class,
             &said.kind,
-            self.spaces.of(self.source_id, &said.kind),
+            self.spaces.of(self.numbers_of, &said.kind),
             self.source.region.unwrap_or(self.region),
             &said.value,
         );

@@ -6,9 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use event::{Name, SourceId};
+use event::{Channel, Name, SourceId};
 use identifier::{Region, Spaces};
-use ingest::Source;
+use ingest::{Source, config::DESK};
 use serde::{Deserialize, Serialize};
 use serve::credential::Credentials;
 
@@ -82,7 +82,8 @@ impl Config {
     /// # Errors
     /// Every fault, with file and line where the file has one.
     pub fn read(file: Option<&Path>) -> anyhow::Result<Config> {
-        let config: Config = service::config::load(DEFAULTS, file, std::env::vars_os())?;
+        let mut config: Config = service::config::load(DEFAULTS, file, std::env::vars_os())?;
+        config.add_desk();
         let faults = config.faults();
         if faults.is_empty() {
             return Ok(config);
@@ -92,6 +93,31 @@ impl Config {
             |path| path.display().to_string(),
         );
         Err(Invalid { path, faults }.into())
+    }
+
+    /// The source of what people record by hand is always there. Where the file does not say whose numbers they mean, it is those
+    /// that all sources which name a type's space agree on.
+    fn add_desk(&mut self) {
+        let desk = SourceId::new(DESK).expect("`desk` is a source's id");
+        let named = self.sources.iter().filter(|(id, _)| **id != desk);
+        let mut agreed: BTreeMap<Name, Option<Name>> = BTreeMap::new();
+        for (kind, space) in named.flat_map(|(_, source)| &source.spaces) {
+            let common = agreed
+                .entry(kind.clone())
+                .or_insert_with(|| Some(space.clone()));
+            if common.as_ref() != Some(space) {
+                *common = None;
+            }
+        }
+        let desk = self
+            .sources
+            .entry(desk)
+            .or_insert_with(|| Source::at(Channel::CallCentre));
+        for (kind, space) in agreed {
+            if let Some(space) = space {
+                desk.spaces.entry(kind).or_insert(space);
+            }
+        }
     }
 
     /// What senders sign with, where this process takes events in.

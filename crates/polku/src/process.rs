@@ -44,7 +44,11 @@ pub struct Process {
     health: Health,
     shutdown: Shutdown,
     metrics: stream::metrics::Metrics,
+    /// Those of the doors, once there is one.
+    doors: Option<ingest::Metrics>,
     clock: Clock,
+    /// Taken in by the door, once the process runs.
+    folders: Vec<(ingest_store::Folder, ingest::Door)>,
     loops: Vec<Loop>,
     /// Threads that end when the process stops.
     threads: Vec<JoinHandle<()>>,
@@ -109,7 +113,9 @@ impl Process {
             health: Health::new(),
             shutdown: Shutdown::new(),
             metrics,
+            doors: None,
             clock,
+            folders: Vec::new(),
             loops: Vec::new(),
             threads: Vec::new(),
             serve: None,
@@ -154,22 +160,8 @@ impl Process {
     /// # Errors
     /// When the company in force cannot be read.
     pub fn add_doors(&mut self) -> anyhow::Result<()> {
-        let door = ingest::Door::new(ingest::Options {
-            sources: self.config.sources.clone(),
-            formats: formats::all(),
-            secrets: self.config.secrets()?,
-            public_url: self.config.serve.public_url.clone(),
-            pepper: self.pepper.clone(),
-            region: self.config.identity.region,
-            spaces: self.config.spaces(),
-            company: company::in_force(self.log.as_ref())?,
-            log: Arc::clone(&self.log),
-            partitions: self.config.log.partitions,
-            metrics: ingest::Metrics::new(&self.registry)
-                .context("registering the metrics of the doors")?,
-            limits: ingest::Limits::default(),
-            clock: Arc::clone(&self.clock),
-        });
+        let secrets = self.config.secrets()?;
+        let door = self.door(self.config.sources.clone(), secrets)?;
         let follower = company::Follower::new(&self.log)?;
         let (told, shutdown) = (door.clone(), self.shutdown.clone());
         let thread = std::thread::Builder::new()
@@ -178,11 +170,52 @@ impl Process {
             .context("starting the thread that follows the company")?;
         self.threads.push(thread);
         self.health.set("doors", Condition::Ready);
+        self.add_folders(&door)?;
         self.add_routes(ingest::routes(door));
         Ok(())
     }
 
-    /// Answers questions from what the log says.
+    fn add_folders(&mut self, door: &ingest::Door) -> anyhow::Result<()> {
+        let metrics = ingest_store::folder::Metrics::new(&self.registry)
+            .context("registering the metrics of the folders")?;
+        for (id, source) in &self.config.sources {
+            if source.folder.is_some() {
+                let folder = ingest_store::Folder::open(id.clone(), source, metrics.clone())?;
+                self.folders.push((folder, door.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn door(
+        &mut self,
+        sources: ingest::Sources,
+        secrets: ingest::Secrets,
+    ) -> anyhow::Result<ingest::Door> {
+        let metrics = match &self.doors {
+            Some(metrics) => metrics.clone(),
+            None => ingest::Metrics::new(&self.registry)
+                .context("registering the metrics of the doors")?,
+        };
+        self.doors = Some(metrics.clone());
+        Ok(ingest::Door::new(ingest::Options {
+            sources,
+            formats: formats::all(),
+            secrets,
+            public_url: self.config.serve.public_url.clone(),
+            pepper: self.pepper.clone(),
+            region: self.config.identity.region,
+            spaces: self.config.spaces(),
+            company: company::in_force(self.log.as_ref())?,
+            log: Arc::clone(&self.log),
+            partitions: self.config.log.partitions,
+            metrics,
+            limits: ingest::Limits::default(),
+            clock: Arc::clone(&self.clock),
+        }))
+    }
+
+    /// Answers questions from what the log says, and takes in what people record at the desk.
     ///
     /// # Errors
     /// When the credentials contradict each other.
@@ -192,6 +225,9 @@ impl Process {
             config.public_url = Some(format!("http://{}", self.config.listen));
         }
         config.counts_public |= self.config.listen.ip().is_loopback();
+        let mut desk = self.config.sources.clone();
+        desk.retain(|id, _| id.as_str() == ingest::config::DESK);
+        let door = self.door(desk, ingest::Secrets::default())?;
         let service = serve::start(serve::Parts {
             log: Arc::clone(&self.log),
             partitions: self.config.log.partitions,
@@ -201,6 +237,7 @@ impl Process {
                 spaces: self.config.spaces(),
                 regions: self.config.regions(),
             },
+            desk: door,
             pepper: self.pepper.clone(),
             registry: self.registry.clone(),
             health: self.health.clone(),
@@ -245,6 +282,10 @@ impl Process {
                 .context("listening for signals")?;
             let listener = service::http::listen(self.config.listen).await?;
             tracing::info!(listen = %self.config.listen, "answering");
+            for (folder, door) in self.folders {
+                let shutdown = self.shutdown.clone();
+                tokio::spawn(folder.watch(door, async move { shutdown.stopping().await }));
+            }
             let watched = beat::watch(&self.loops, &self.health, &self.shutdown);
             let served = async {
                 let served = service::http::serve(listener, routes, self.shutdown.clone()).await;

@@ -1,11 +1,150 @@
-//! Access records: who read whom, when and why.
+//! Who may read what, decided in one place, and the records of who did.
+//!
+//! A department's cases are those that it owns or is offered and, while they are open, those that it owned before or that
+//! were escalated to it. A credential with units has only the part of them that is its units'.
 
-use event::{
-    ProfileId, Record, Time,
-    access::{Access, AccessKind},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
 };
 
-use crate::credential::Credential;
+use event::{
+    DepartmentId, Millis, Name, ProfileId, Record, Time,
+    access::{Access, AccessKind},
+    case::{self, StepKind},
+};
+
+use crate::{
+    credential::{Credential, Role},
+    model,
+};
+
+impl Credential {
+    /// Whether it reads the inbox and the notices of a department: of its own units, where it has some.
+    pub(crate) fn acts_for(&self, department: &DepartmentId) -> bool {
+        match self.role {
+            Role::Admin => true,
+            Role::Advisor | Role::Lead | Role::FrontLine | Role::Machine => {
+                self.departments.contains(department)
+            }
+        }
+    }
+
+    /// Whether what belongs to this part of one of its departments is its business.
+    pub(crate) fn acts_for_unit(&self, unit: Option<&Name>) -> bool {
+        self.units.is_empty() || unit.is_some_and(|unit| self.units.contains(unit))
+    }
+}
+
+impl model::State {
+    /// Whether the caller reads a case.
+    pub(crate) fn may_read_case(&self, caller: &Credential, case: &case::State) -> bool {
+        if caller.role == Role::Admin {
+            return true;
+        }
+        let is_theirs = |department: &DepartmentId| {
+            caller.acts_for(department) && caller.acts_for_unit(self.unit_in(department, case))
+        };
+        let was_escalated = || {
+            self.cases.steps(case.case).any(|step| {
+                step.what == StepKind::Escalated && step.other.as_ref().is_some_and(is_theirs)
+            })
+        };
+        is_theirs(&case.owner)
+            || case.offered_to.as_ref().is_some_and(is_theirs)
+            || (case.phase.is_open() && (case.trail.iter().any(is_theirs) || was_escalated()))
+    }
+
+    /// The part of a department that has a case which it owns or is offered.
+    pub(crate) fn unit_in<'a>(
+        &'a self,
+        department: &DepartmentId,
+        case: &'a case::State,
+    ) -> Option<&'a Name> {
+        if case.owner == *department {
+            case.unit.as_ref()
+        } else {
+            self.companies.unit_of(department, case.place.as_ref())
+        }
+    }
+
+    /// Whether the caller reads a customer: as anybody, as one of its cases' customers, or as one it searched for.
+    pub(crate) fn may_read_customer(
+        &self,
+        caller: &Credential,
+        grants: &Grants,
+        profile: ProfileId,
+        now: Time,
+    ) -> bool {
+        let tokens = self.identity.tokens(profile);
+        let is_theirs = || {
+            self.cases_of(&tokens)
+                .any(|case| self.may_read_case(caller, case))
+        };
+        match caller.role {
+            Role::Admin => true,
+            Role::Machine => false,
+            Role::Advisor | Role::Lead => is_theirs(),
+            Role::FrontLine => {
+                // A merge within the hour gives the customer another id; the old one is a value of the profile still.
+                let mut ids = tokens.iter().map(|token| ProfileId::new(*token));
+                is_theirs() || ids.any(|id| grants.reason(caller, id, now).is_some())
+            }
+        }
+    }
+}
+
+/// What people who meet customers first may read after they looked for it: the customers that a search found, for an hour,
+/// each with the reason that was given. Held by this process alone.
+#[derive(Debug, Default)]
+pub(crate) struct Grants(Mutex<BTreeMap<(Name, ProfileId), Grant>>);
+
+#[derive(Debug)]
+struct Grant {
+    until: Time,
+    reason: String,
+}
+
+/// How long a customer that was found may be read.
+const GRANTED_FOR: Millis = Millis::from_hours(1);
+/// More than all people of a large company find in an hour; beyond it somebody collects.
+const GRANTS_MAX: usize = 100_000;
+
+impl Grants {
+    /// Follows a search. Only the role that is bound to searches needs it.
+    pub(crate) fn give(
+        &self,
+        caller: &Credential,
+        found: &[ProfileId],
+        reason: Option<&str>,
+        now: Time,
+    ) {
+        let Some(reason) = reason.filter(|_| caller.role == Role::FrontLine) else {
+            return;
+        };
+        let mut grants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if grants.len() + found.len() > GRANTS_MAX {
+            grants.retain(|_, grant| grant.until > now);
+        }
+        let until = now + GRANTED_FOR;
+        for profile in found.iter().take(GRANTS_MAX - grants.len().min(GRANTS_MAX)) {
+            let reason = reason.to_owned();
+            grants.insert((caller.name.clone(), *profile), Grant { until, reason });
+        }
+    }
+
+    /// Why the caller looked for the customer, if it did within the hour.
+    pub(crate) fn reason(
+        &self,
+        caller: &Credential,
+        profile: ProfileId,
+        now: Time,
+    ) -> Option<String> {
+        let grants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let grant = grants.get(&(caller.name.clone(), profile))?;
+        (grant.until > now).then(|| grant.reason.clone())
+    }
+}
 
 /// One record for each profile read, or one that says nobody was found.
 pub(crate) fn records(
@@ -27,8 +166,9 @@ pub(crate) fn records(
     if profiles.is_empty() {
         return vec![record(None)];
     }
+    let profiles: BTreeSet<&ProfileId> = profiles.iter().collect();
     profiles
-        .iter()
+        .into_iter()
         .map(|profile| record(Some(*profile)))
         .collect()
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, header};
-use event::{DepartmentId, Name};
+use event::{Channel, DepartmentId, Name};
 use serde::{Deserialize, Deserializer, de};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -20,6 +20,16 @@ pub struct Config {
     pub role: Role,
     #[serde(default)]
     pub departments: BTreeSet<DepartmentId>,
+    /// Units of its one department: then its inbox, its stream and its cases are theirs alone.
+    #[serde(default)]
+    pub units: BTreeSet<Name>,
+    /// Where it meets customers: the channel of what it records at the desk.
+    #[serde(default = "call_centre")]
+    pub channel: Channel,
+}
+
+fn call_centre() -> Channel {
+    Channel::CallCentre
 }
 
 /// SHA-256 of a key; 64 hexadecimal digits in the configuration.
@@ -49,6 +59,12 @@ pub enum Error {
         "credentials.{name} and credentials.{other} have the same key_sha256: give each a key of its own"
     )]
     SameKey { name: Name, other: Name },
+    #[error(
+        "credentials.{name}.units needs exactly one department in credentials.{name}.departments: a unit is a part of one"
+    )]
+    UnitsOfNoDepartment { name: Name },
+    #[error("credentials.{name}.channel must be `store`, `call_centre`, `web` or `subcontractor`")]
+    UnknownChannel { name: Name },
 }
 
 /// A caller. The actor of a command is its name.
@@ -57,6 +73,9 @@ pub struct Credential {
     pub name: Name,
     pub role: Role,
     pub departments: BTreeSet<DepartmentId>,
+    /// Of its one department; empty: all of it.
+    pub units: BTreeSet<Name>,
+    pub channel: Channel,
 }
 
 /// All callers.
@@ -82,11 +101,18 @@ impl Credentials {
                 let other = other.name.clone();
                 return Err(Error::SameKey { name, other });
             }
-            let departments = config.departments.clone();
+            if !config.units.is_empty() && config.departments.len() != 1 {
+                return Err(Error::UnitsOfNoDepartment { name });
+            }
+            if config.channel == Channel::Unknown {
+                return Err(Error::UnknownChannel { name });
+            }
             let credential = Credential {
                 name,
                 role,
-                departments,
+                departments: config.departments.clone(),
+                units: config.units.clone(),
+                channel: config.channel,
             };
             known.push((config.key_sha256, Arc::new(credential)));
         }
@@ -100,6 +126,18 @@ impl Credentials {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
+        self.with_key(key)
+    }
+
+    /// The credential of a name, with the hash of its key.
+    pub(crate) fn named(&self, name: &Name) -> Option<(KeyHash, Arc<Credential>)> {
+        let mut known = self.0.iter();
+        let (hash, credential) = known.find(|(_, credential)| credential.name == *name)?;
+        Some((*hash, Arc::clone(credential)))
+    }
+
+    /// Whose key it is.
+    pub(crate) fn with_key(&self, key: &str) -> Option<Arc<Credential>> {
         let hash = KeyHash::of(key.trim());
         // Every hash is compared, and each in constant time, so that the time taken tells nothing.
         let mut found = None;
@@ -109,27 +147,6 @@ impl Credentials {
             }
         }
         found
-    }
-}
-
-impl Credential {
-    /// Whether it reads the inbox, the notices and the cases of a department.
-    pub(crate) fn acts_for(&self, department: &DepartmentId) -> bool {
-        match self.role {
-            Role::Admin => true,
-            Role::Advisor | Role::Lead | Role::FrontLine | Role::Machine => {
-                self.departments.contains(department)
-            }
-        }
-    }
-
-    /// Whether it reads a case: its departments own it or are offered it.
-    pub(crate) fn may_read(&self, case: &event::case::State) -> bool {
-        self.acts_for(&case.owner)
-            || case
-                .offered_to
-                .as_ref()
-                .is_some_and(|department| self.acts_for(department))
     }
 }
 
@@ -213,6 +230,18 @@ mod tests {
         assert!(matches!(no_department, Err(Error::NoDepartment { .. })));
         let twice = entry("aino", "k", "role = 'admin'") + &entry("eero", "k", "role = 'admin'");
         assert!(matches!(configured(&twice), Err(Error::SameKey { .. })));
+        for (rest, is_good) in [
+            ("departments = ['stores']\nunits = ['kamppi']", true),
+            (
+                "departments = ['stores', 'finance']\nunits = ['kamppi']",
+                false,
+            ),
+            ("departments = ['stores']\nchannel = 'store'", true),
+            ("departments = ['stores']\nchannel = 'unknown'", false),
+        ] {
+            let text = entry("aino", "k", &format!("role = 'advisor'\n{rest}"));
+            assert_eq!(configured(&text).is_ok(), is_good, "{rest}");
+        }
         let unknown = entry("aino", "k", "role = 'admin'\ncolour = 'red'");
         assert!(toml::from_str::<BTreeMap<Name, Config>>(&unknown).is_err());
     }

@@ -1,5 +1,7 @@
 //! What `serve` counts.
 
+pub(crate) mod silos;
+
 use event::Topic;
 use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, core::Collector,
@@ -99,6 +101,7 @@ impl Metrics {
             | Topic::Case
             | Topic::CommandOutcome
             | Topic::Reject
+            | Topic::Sent
             | Topic::Access
             | Topic::Config
             | Topic::State(_) => read.at.topic.name(),

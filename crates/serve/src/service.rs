@@ -7,7 +7,7 @@ use ::service::{
     health::{Condition, Health},
     shutdown::Shutdown,
 };
-use event::{Name, Topic};
+use event::{Millis, Name, Topic};
 use identifier::Pepper;
 use prometheus::Registry;
 use stream::log::SharedLog;
@@ -16,9 +16,11 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     Config, Doors,
-    api::{Api, Parties},
+    access::Grants,
+    api::{Api, Parties, rate::Rates},
     credential::{self, Credentials},
-    metrics::Metrics,
+    desk::Sessions,
+    metrics::{Metrics, silos::Silos},
     model::{self, Model, follow::Follower},
 };
 
@@ -31,6 +33,8 @@ pub struct Parts {
     /// `[credentials]` of the configuration.
     pub credentials: std::collections::BTreeMap<Name, credential::Config>,
     pub doors: Doors,
+    /// Takes in what people record: the door of source `desk`.
+    pub desk: ingest::Door,
     pub pepper: Pepper,
     pub registry: Registry,
     pub health: Health,
@@ -64,6 +68,11 @@ pub fn start(parts: Parts) -> Result<Service, Error> {
     let credentials = Credentials::new(&parts.credentials)?;
     let metrics = Metrics::new(&parts.registry)?;
     let model = Arc::new(Model::new(parts.config.notices_kept_max));
+    Silos::register(
+        &parts.registry,
+        Arc::clone(&model),
+        Arc::clone(&parts.clock),
+    )?;
     // Said before the thread runs, so that the process is not ready by not knowing of this part yet.
     parts.health.set(
         PART,
@@ -82,12 +91,19 @@ pub fn start(parts: Parts) -> Result<Service, Error> {
         .name("serve-follow".to_owned())
         .spawn(move || follower.run())
         .map_err(Error::Thread)?;
+    let by_tls = parts.config.public_url.as_deref();
+    let by_tls = by_tls.is_some_and(|url| url.starts_with("https://"));
+    let length = Millis::from_hours(parts.config.session_hours.into());
     let api = Api::new(Parties {
+        sessions: Sessions::new(parts.pepper.clone(), length, by_tls),
         model,
         log: parts.log,
         partitions: parts.partitions,
         credentials,
+        grants: Grants::default(),
+        rates: Rates::new(parts.config.requests_per_second),
         doors: parts.doors,
+        desk: parts.desk,
         pepper: parts.pepper,
         streams: Arc::new(Semaphore::new(parts.config.streams_max)),
         config: parts.config,
@@ -111,6 +127,14 @@ impl Service {
     /// Whether the read model has reached the ends that the log had at the start.
     pub fn ready(&self) -> bool {
         self.health.parts().get(PART) == Some(&Condition::Ready)
+    }
+
+    /// A link that signs a person in to the desk, once and within an hour; `None` when there is no such person.
+    pub fn sign_in_link(&self, credential: &Name) -> Option<String> {
+        let api = &self.api;
+        let code = api.sessions.code(&api.credentials, credential, api.now())?;
+        let url = api.config.public_url.as_deref().unwrap_or_default();
+        Some(format!("{}/sign-in?once={code}", url.trim_end_matches('/')))
     }
 
     /// How many records of the topics it `follows` the pages show.

@@ -344,26 +344,43 @@ async fn history_and_the_recorder_need_a_permission() {
 async fn the_desk_records_in_the_channel_of_its_person_and_by_the_numbers_of_a_matter() {
     let world = World::new();
     let source = |name: &str| SourceId::new(name).unwrap();
-    let named = |id: &str| event_with(id, json!({"references": {"order": "A-77"}}));
+    let named = |name: &str, id: &str| {
+        let mut said = json!({"references": {"order": "A-77"}, "place": id});
+        if name == "desk" {
+            said["recorded_by"] = json!("aino");
+        }
+        event_with(id, said)
+    };
     let at_desk = Permission {
         recorded_by: true,
         channel: Some(Channel::Store),
         numbers_of: Some(source("web")),
         ..Permission::default()
     };
+    let at_own_numbers = Permission {
+        recorded_by: true,
+        ..Permission::default()
+    };
     for (name, id, permission) in [
         ("web", "1", Permission::default()),
         ("desk", "2", at_desk),
-        ("desk", "3", Permission::default()),
+        ("desk", "3", at_own_numbers),
     ] {
-        let answer = world.door.accept(&source(name), vec![named(id)], permission).await;
+        let answer = world
+            .door
+            .accept(&source(name), vec![named(name, id)], permission)
+            .await;
         assert_eq!(answer.unwrap().accepted, 1, "{id}");
     }
     let events = world.events();
     let seen = |id: &str| {
-        let wanted = event_id(&pepper(), &source(if id == "1" { "web" } else { "desk" }), id);
-        let (event, _) = events.iter().find(|(event, _)| event.id == wanted).unwrap();
-        let order = event.values.iter().find(|value| value.kind.as_str() == "order");
+        let mut events = events.iter().map(|(event, _)| event);
+        let event = events.find(|event| event.place.as_ref().map(Name::as_str) == Some(id));
+        let event = event.unwrap();
+        let order = event
+            .values
+            .iter()
+            .find(|value| value.kind.as_str() == "order");
         (event.channel, order.unwrap().token)
     };
     let (web, store, call_centre) = (seen("1"), seen("2"), seen("3"));

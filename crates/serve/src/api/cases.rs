@@ -115,7 +115,7 @@ struct StepView {
     get, path = "/v1/cases/{id}", tag = "cases", security(("bearer" = [])),
     params(("id" = String, Path)),
     responses(
-        (status = 200, body = CaseView), (status = 401, body = Problem),
+        (status = 200, body = CaseView), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),
     )
@@ -129,10 +129,8 @@ pub(super) async fn case(
     let (view, profiles) = {
         let state = api.state();
         let case = state.cases.get(id).ok_or(NO_CASE)?;
-        if !caller.may_read(case) {
-            return Err(Refusal::Forbidden(
-                "your departments neither own this case nor are offered it",
-            ));
+        if !state.may_read_case(&caller, case) {
+            return Err(NOT_YOURS);
         }
         (view(&state, case), customers(&state, case))
     };
@@ -149,6 +147,8 @@ pub(super) async fn case(
 }
 
 const NO_CASE: Refusal = Refusal::NotFound("there is no such case");
+
+pub(super) const NOT_YOURS: Refusal = Refusal::Forbidden("this is not a case of your departments");
 
 pub(super) fn asked(id: &str) -> Result<CaseId, Refusal> {
     id.parse().map_err(|_| NO_CASE)

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use event::{
-    CaseId, CommandId, DepartmentId, Record, Token,
+    CaseId, CommandId, DepartmentId, Name, Record, Time, Token,
     case::{ContactHow, Phase},
     case_input::{CaseInput, Command, CommandKind},
     command_outcome::{CommandOutcome, Verdict},
@@ -41,9 +41,11 @@ use crate::credential::{Credential, Role};
     reason = "it describes the body, which is read field by field"
 )]
 pub(super) struct CommandBody {
-    /// `acknowledge`, `contact`, `hand_off`, `accept`, `decline`, `resolve` or `reopen`.
+    /// `acknowledge`, `contact`, `hand_off`, `accept`, `decline`, `resolve`, `reopen`, `claim`, `release`, `note`, `wait` or
+    /// `resume`.
     #[schema(example = "acknowledge")]
     command: String,
+    /// A note's text, and why of anything else.
     reason: Option<String>,
     /// Refused with 409 when the case has another version.
     expected_version: Option<u32>,
@@ -55,6 +57,25 @@ pub(super) struct CommandBody {
     reached: Option<bool>,
     /// `resolve`: how the customer was told; without it `reason` says why not.
     told: Option<String>,
+    /// `wait`: the outside party that is waited for.
+    on: Option<String>,
+    /// `wait`: until when; the company's limit where absent or later.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<String>,
+}
+
+/// What a caller asks of a case.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) what: CommandKind,
+    pub(crate) reason: Option<String>,
+    pub(crate) expected_version: Option<u32>,
+    pub(crate) to: Option<DepartmentId>,
+    pub(crate) how: Option<ContactHow>,
+    pub(crate) reached: Option<bool>,
+    pub(crate) told: Option<ContactHow>,
+    pub(crate) on: Option<Name>,
+    pub(crate) until: Option<Time>,
 }
 
 /// What a command came to.
@@ -82,7 +103,7 @@ pub(super) struct OutcomeView {
     request_body = CommandBody,
     responses(
         (status = 200, body = OutcomeView), (status = 202, body = OutcomeView),
-        (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 400, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 415, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem),
@@ -96,17 +117,38 @@ pub(super) async fn give(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let case = cases::asked(&id)?;
-    let id = command_id(&api, case, &caller, &headers)?;
-    let command = read(&api, case, id, &caller, Body::read(&headers, bytes)?)?;
-    if let Some(outcome) = known(&api, case, id) {
-        return answer(&api, &caller, &outcome);
-    }
-    api.append(vec![Record::CaseInput(CaseInput::Command(command))])
-        .await?;
-    match wait(&api, case, id).await {
+    let key = headers.get("idempotency-key").map(HeaderValue::as_bytes);
+    let id = command_id(&api, case, &caller, key)?;
+    let asked = read(Body::read(&headers, bytes)?)?;
+    match carry_out(&api, &caller, case, id, asked).await? {
         Some(outcome) => answer(&api, &caller, &outcome),
         None => Ok(pending(case, id)),
     }
+}
+
+/// Writes the command down, unless its outcome is known already, and waits for what it comes to; `None` when that takes longer
+/// than callers wait.
+///
+/// # Errors
+/// When the case is another unit's, or the log does not take the command.
+pub(crate) async fn carry_out(
+    api: &Api,
+    caller: &Credential,
+    case: CaseId,
+    id: CommandId,
+    asked: Asked,
+) -> Result<Option<CommandOutcome>, Refusal> {
+    // The machine knows departments; what is another unit's, it cannot tell.
+    if !caller.units.is_empty() && !may_ask(api, caller, case, id) {
+        return Err(cases::NOT_YOURS);
+    }
+    if let Some(outcome) = known(api, case, id) {
+        return Ok(Some(outcome));
+    }
+    let command = command(api, caller, case, id, asked);
+    api.append(vec![Record::CaseInput(CaseInput::Command(command))])
+        .await?;
+    Ok(wait(api, case, id).await)
 }
 
 /// What a command came to. 202 while no outcome is known.
@@ -115,7 +157,7 @@ pub(super) async fn give(
     params(("id" = String, Path), ("command" = String, Path)),
     responses(
         (status = 200, body = OutcomeView), (status = 202, body = OutcomeView),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 401, body = Problem), (status = 429, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem),
     )
@@ -129,7 +171,7 @@ pub(super) async fn outcome(
     let no_command = || Refusal::NotFound("there is no such command");
     let command: CommandId = command.parse().map_err(|_| no_command())?;
     if !may_ask(&api, &caller, case, command) {
-        return Err(NOT_YOURS);
+        return Err(cases::NOT_YOURS);
     }
     match known(&api, case, command) {
         Some(outcome) => answer(&api, &caller, &outcome),
@@ -137,16 +179,13 @@ pub(super) async fn outcome(
     }
 }
 
-const NOT_YOURS: Refusal =
-    Refusal::Forbidden("your departments neither own this case nor are offered it");
-
 /// A reader of the case, or who gave the command: after a decline the case may no longer be its department's.
 fn may_ask(api: &Api, caller: &Credential, case: CaseId, command: CommandId) -> bool {
     let state = api.state();
     let Some(row) = state.cases.get(case) else {
-        return true;
+        return caller.units.is_empty();
     };
-    caller.may_read(row)
+    state.may_read_case(caller, row)
         || state
             .cases
             .steps(case)
@@ -154,14 +193,14 @@ fn may_ask(api: &Api, caller: &Credential, case: CaseId, command: CommandId) -> 
 }
 
 /// The same for the same key; without one every request is a command of its own.
-fn command_id(
+pub(crate) fn command_id(
     api: &Api,
     case: CaseId,
     caller: &Credential,
-    headers: &HeaderMap,
+    key: Option<&[u8]>,
 ) -> Result<CommandId, Refusal> {
     let name = caller.name.as_str().as_bytes();
-    let token = match headers.get("idempotency-key").map(HeaderValue::as_bytes) {
+    let token = match key {
         Some(key) if key.is_empty() || key.len() > KEY_BYTES_MAX => {
             return Err(Refusal::Unparseable(format!(
                 "header Idempotency-Key has 1 to {KEY_BYTES_MAX} bytes"
@@ -181,32 +220,35 @@ fn command_id(
 
 const KEY_BYTES_MAX: usize = 255;
 
-fn read(
-    api: &Api,
-    case: CaseId,
-    id: CommandId,
-    caller: &Credential,
-    mut body: Body,
-) -> Result<Command, Refusal> {
-    let commands = "one of acknowledge, contact, hand_off, accept, decline, resolve, reopen";
+fn read(mut body: Body) -> Result<Asked, Refusal> {
+    let commands = "one of acknowledge, contact, hand_off, accept, decline, resolve, reopen, claim, release, note, wait, resume";
     let ways = "one of phone, email, message, letter, in_person";
     let what: Option<CommandKind> = body.required("command", commands);
     if what == Some(CommandKind::Unknown) {
         body.fault("command", format!("is not {commands}"));
     }
-    let reason: Option<String> = body.optional("reason", "a text");
-    let expected_version = body.optional("expected_version", "a whole number from 0 on");
-    let to: Option<DepartmentId> = body.optional("to", "the id of a department");
-    let how: Option<ContactHow> = body.optional("how", ways);
-    let told: Option<ContactHow> = body.optional("told", ways);
-    for (field, way) in [("how", how), ("told", told)] {
+    let asked = Asked {
+        what: what.unwrap_or(CommandKind::Unknown),
+        reason: body.optional("reason", "a text"),
+        expected_version: body.optional("expected_version", "a whole number from 0 on"),
+        to: body.optional("to", "the id of a department"),
+        how: body.optional("how", ways),
+        reached: body.optional("reached", "true or false"),
+        told: body.optional("told", ways),
+        on: body.optional("on", "the name of a party"),
+        until: body.optional("until", "a time as in RFC 3339, with its offset"),
+    };
+    for (field, way) in [("how", asked.how), ("told", asked.told)] {
         if way == Some(ContactHow::Unknown) {
             body.fault(field, format!("is not {ways}"));
         }
     }
-    let reached = body.optional("reached", "true or false");
     body.finish()?;
-    Ok(Command {
+    Ok(asked)
+}
+
+fn command(api: &Api, caller: &Credential, case: CaseId, id: CommandId, asked: Asked) -> Command {
+    Command {
         case,
         id,
         actor: caller.name.clone(),
@@ -215,18 +257,21 @@ fn read(
             Role::Admin => true,
             Role::Advisor | Role::Lead | Role::FrontLine | Role::Machine => false,
         },
-        what: what.unwrap_or(CommandKind::Unknown),
-        reason: reason
+        what: asked.what,
+        reason: asked
+            .reason
             .map(|reason| masked(reason.trim()))
             .filter(|reason| !reason.is_empty()),
-        expected_version,
+        expected_version: asked.expected_version,
         time: api.now(),
-        to,
-        how,
-        reached,
-        told,
+        to: asked.to,
+        how: asked.how,
+        reached: asked.reached,
+        told: asked.told,
+        on: asked.on,
+        until: asked.until,
         asked: None,
-    })
+    }
 }
 
 fn known(api: &Api, case: CaseId, command: CommandId) -> Option<CommandOutcome> {
@@ -281,7 +326,7 @@ fn answer(api: &Api, caller: &Credential, outcome: &CommandOutcome) -> Result<Re
             Ok(Json(view).into_response())
         }
         Verdict::NoSuchCase => Err(Refusal::NotFound("there is no such case")),
-        Verdict::NotYours => Err(NOT_YOURS),
+        Verdict::NotYours => Err(cases::NOT_YOURS),
         Verdict::VersionMismatch => Err(conflict("the case has another version")),
         Verdict::WrongPhase => Err(conflict("the state of the case does not allow it")),
         Verdict::NoOffer => Err(conflict("no offer waits for an answer")),
@@ -295,7 +340,7 @@ fn answer(api: &Api, caller: &Credential, outcome: &CommandOutcome) -> Result<Re
         )),
         Verdict::Incomplete => Err(Refusal::fault(
             "command",
-            "needs another field: `hand_off` needs `to`, `contact` needs `how` and `reached`, `decline` needs `reason`",
+            "needs another field: `hand_off` needs `to`, `contact` needs `how` and `reached`, `decline` and `note` need `reason`, `wait` needs `on`",
         )),
         Verdict::Unknown => Err(Refusal::Internal(
             "the command has an outcome that this version of Polku does not know",
@@ -310,7 +355,7 @@ fn present(api: &Api, caller: &Credential, outcome: &CommandOutcome) -> Present 
     let row = state
         .cases
         .get(result.case)
-        .filter(|row| caller.may_read(row) && Some(row.version) >= result.version);
+        .filter(|row| state.may_read_case(caller, row) && Some(row.version) >= result.version);
     Present {
         case: result.case.to_string(),
         version: row.map(|row| row.version).or(result.version),

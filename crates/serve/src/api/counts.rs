@@ -10,49 +10,49 @@ use crate::model;
 
 /// Totals since the beginning of the log, as far as it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct Counts {
-    pub(super) events: Events,
+pub(crate) struct Counts {
+    pub(crate) events: Events,
     /// Events on customers' timelines, as the unifier wrote them.
-    pub(super) entries: u64,
+    pub(crate) entries: u64,
     /// Events of customers that the unifier has not placed yet.
-    pub(super) pending: u64,
+    pub(crate) pending: u64,
     /// Events that name no identifier and no reference: they count for their place and cause, not for a customer.
-    pub(super) anonymous: u64,
+    pub(crate) anonymous: u64,
     /// Events of other perspectives: mystery shoppers, employees, tests.
-    pub(super) apart: u64,
+    pub(crate) apart: u64,
     /// Whether accepted = entries + pending + anonymous + apart. Each of the five is counted by itself: from the events, from
     /// the timelines, from what the two do not have in common. False for a moment while an entry moves; false for long means
     /// that an event is on two timelines.
-    pub(super) balanced: bool,
+    pub(crate) balanced: bool,
     /// Customers with an identifier.
-    pub(super) customers: u64,
+    pub(crate) customers: u64,
     /// Known by references only, an order or a shipment, so far.
-    pub(super) unidentified: u64,
-    pub(super) cases: Cases,
-    pub(super) notices: u64,
+    pub(crate) unidentified: u64,
+    pub(crate) cases: Cases,
+    pub(crate) notices: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct Events {
+pub(crate) struct Events {
     /// Different events in the log.
-    pub(super) accepted: u64,
+    pub(crate) accepted: u64,
     /// Repeats that reached the log and changed nothing.
-    pub(super) duplicate: u64,
+    pub(crate) duplicate: u64,
     /// Refused at a door, with a reason.
-    pub(super) rejected: u64,
+    pub(crate) rejected: u64,
     /// In the log, but a machine could not take them.
-    pub(super) refused: u64,
+    pub(crate) refused: u64,
 }
 
 /// Cases of customers by state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct Cases {
-    pub(super) open: u64,
-    pub(super) acknowledged: u64,
-    pub(super) resolved: u64,
-    pub(super) closed: u64,
+pub(crate) struct Cases {
+    pub(crate) open: u64,
+    pub(crate) acknowledged: u64,
+    pub(crate) resolved: u64,
+    pub(crate) closed: u64,
     /// Open since imported history, and untouched.
-    pub(super) dormant: u64,
+    pub(crate) dormant: u64,
 }
 
 /// Totals that balance.
@@ -60,14 +60,14 @@ pub(super) struct Cases {
     get, path = "/v1/counts", tag = "counts", security((), ("bearer" = [])),
     responses((status = 200, body = Counts), (status = 401, body = Problem))
 )]
-pub(super) async fn counts(
+pub(crate) async fn counts(
     State(api): State<Api>,
     Anybody: Anybody,
 ) -> Result<Json<Counts>, Refusal> {
     Ok(Json(of(&api.state())))
 }
 
-pub(super) fn of(state: &model::State) -> Counts {
+pub(crate) fn of(state: &model::State) -> Counts {
     let events = state.events.counts();
     let identity = state.identity.counts();
     let cases = state.cases.counts();

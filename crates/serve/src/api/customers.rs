@@ -58,8 +58,9 @@ pub(super) struct CustomerView {
     first_seen: Option<Time>,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen: Option<Time>,
-    /// How many events the timeline has.
-    events: usize,
+    /// How many events the timeline has, for a permitted reader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<usize>,
     open_cases: usize,
     /// Those that the caller may read, newest first.
     cases: Vec<String>,
@@ -76,13 +77,14 @@ pub(super) struct ValueView {
 
 /// Find customers by an exact identifier or reference.
 ///
-/// An advisor or lead finds anybody, but sees open only the customers of its departments' cases; the others are masked.
+/// The role `front_line` finds anybody, and may read for an hour whom it found. The roles `advisor` and `lead` see the customers
+/// of their departments' cases; of others only that there is one, masked, and how many cases are open.
 #[utoipa::path(
     post, path = "/v1/customers/search", tag = "customers", security(("bearer" = [])),
     request_body = SearchBody,
     responses(
         (status = 200, body = Found), (status = 400, body = Problem),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 401, body = Problem), (status = 429, body = Problem), (status = 403, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem),
         (status = 503, body = Problem),
     )
@@ -109,16 +111,12 @@ pub(super) async fn search(
     let tokens = tokens_of(&api, &identifier.unwrap_or_default())?;
     let reason = reason.map(|reason| masked(&reason));
 
+    let now = api.now();
     let customers = find(&api, &tokens);
     let ids: Vec<ProfileId> = customers.iter().map(|customer| customer.id).collect();
-    api.append(access::records(
-        &caller,
-        api.now(),
-        AccessKind::Search,
-        &ids,
-        reason,
-    ))
-    .await?;
+    let records = access::records(&caller, now, AccessKind::Search, &ids, reason.clone());
+    api.append(records).await?;
+    api.grants.give(&caller, &ids, reason.as_deref(), now);
     let customers = customers
         .into_iter()
         .map(|customer| view(&api, &caller, customer, None))
@@ -128,12 +126,12 @@ pub(super) async fn search(
 
 /// One customer, by a present or an old id.
 ///
-/// The role `front_line` says why in the header `Polku-Reason`.
+/// Header `Polku-Reason` says why; by default it is the reason of the search that found the customer.
 #[utoipa::path(
     get, path = "/v1/customers/{id}", tag = "customers", security(("bearer" = [])),
     params(("id" = String, Path), ("Polku-Reason" = Option<String>, Header)),
     responses(
-        (status = 200, body = CustomerView), (status = 401, body = Problem),
+        (status = 200, body = CustomerView), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),
     )
@@ -145,12 +143,13 @@ pub(super) async fn customer(
     headers: HeaderMap,
 ) -> Result<Json<CustomerView>, Refusal> {
     let asked = asked(&id)?;
-    let reason = reason_of(&headers, &caller)?;
+    let reason = reason_of(&headers)?;
     let customer = {
         let state = api.state();
-        let profile = permitted(&state, &caller, asked)?;
+        let profile = permitted(&api, &state, &caller, asked)?;
         state.customer(profile)
     };
+    let reason = reason.or_else(|| api.grants.reason(&caller, customer.id, api.now()));
     let read = [customer.id];
     api.append(access::records(
         &caller,
@@ -171,37 +170,28 @@ const NOBODY: Refusal = Refusal::NotFound("there is no such customer");
 
 /// The profile an id stands for, if the caller may read it.
 pub(super) fn permitted(
+    api: &Api,
     state: &model::State,
     caller: &Credential,
     asked: ProfileId,
 ) -> Result<ProfileId, Refusal> {
     let not_yours = match caller.role {
         Role::Machine => "the role machine reads no customer",
-        Role::Advisor | Role::Lead | Role::FrontLine | Role::Admin => {
+        Role::FrontLine => {
+            "search for the customer by an exact identifier first, and say why: what you found can be read for an hour"
+        }
+        Role::Advisor | Role::Lead | Role::Admin => {
             "no case of your departments concerns this customer"
         }
     };
     let profile = state.identity.resolve(asked);
-    let is_permitted = profile.is_some_and(|profile| {
-        let tokens = state.identity.tokens(profile);
-        let cases: Vec<_> = state.cases_of(&tokens).collect();
-        reads_open(caller, &cases)
-    });
     match profile {
-        Some(profile) if is_permitted => Ok(profile),
+        Some(profile) if state.may_read_customer(caller, &api.grants, profile, api.now()) => {
+            Ok(profile)
+        }
+        None if caller.role == Role::Admin => Err(NOBODY),
         // Whether somebody is a customer is not told to who may not read the customer.
-        Some(_) => Err(Refusal::Forbidden(not_yours)),
-        None if reads_open(caller, &[]) => Err(NOBODY),
-        None => Err(Refusal::Forbidden(not_yours)),
-    }
-}
-
-/// Whether the caller sees the customer of these cases open.
-fn reads_open(caller: &Credential, cases: &[&event::case::State]) -> bool {
-    match caller.role {
-        Role::Admin | Role::FrontLine => true,
-        Role::Advisor | Role::Lead => cases.iter().any(|case| caller.may_read(case)),
-        Role::Machine => false,
+        Some(_) | None => Err(Refusal::Forbidden(not_yours)),
     }
 }
 
@@ -216,12 +206,10 @@ fn tokens_of(api: &Api, identifier: &str) -> Result<BTreeSet<Token>, Refusal> {
 
 fn find(api: &Api, tokens: &BTreeSet<Token>) -> Vec<Customer> {
     let state = api.state();
-    let mut found: Vec<ProfileId> = tokens
+    let found: BTreeSet<ProfileId> = tokens
         .iter()
         .filter_map(|token| state.identity.resolve(ProfileId::new(*token)))
         .collect();
-    found.sort_unstable();
-    found.dedup();
     found
         .into_iter()
         .map(|profile| state.customer(profile))
@@ -234,18 +222,24 @@ fn view(
     customer: Customer,
     asked: Option<ProfileId>,
 ) -> CustomerView {
-    let cases: Vec<&event::case::State> = customer.cases.iter().collect();
-    let permission = if reads_open(caller, &cases) {
+    let cases = &customer.cases;
+    let (is_permitted, mut readable) = {
+        let state = api.state();
+        let readable: Vec<_> = cases
+            .iter()
+            .filter(|case| state.may_read_case(caller, case))
+            .map(|case| (std::cmp::Reverse(case.opened), case.case))
+            .collect();
+        let now = api.now();
+        let may_read = state.may_read_customer(caller, &api.grants, customer.id, now);
+        (may_read, readable)
+    };
+    readable.sort_unstable();
+    let permission = if is_permitted {
         Permission::Open
     } else {
         Permission::Masked
     };
-    let mut readable: Vec<_> = cases
-        .iter()
-        .filter(|case| caller.may_read(case))
-        .map(|case| (std::cmp::Reverse(case.opened), case.case))
-        .collect();
-    readable.sort_unstable();
     let (identifiers, references) = values(api, &customer.values, permission);
     CustomerView {
         id: customer.id.to_string(),
@@ -255,9 +249,9 @@ fn view(
         name: name(&customer, permission),
         identifiers,
         references,
-        first_seen: customer.first_seen,
-        last_seen: customer.last_seen,
-        events: customer.events,
+        first_seen: customer.first_seen.filter(|_| is_permitted),
+        last_seen: customer.last_seen.filter(|_| is_permitted),
+        events: is_permitted.then_some(customer.events),
         open_cases: cases.iter().filter(|case| case.phase.is_open()).count(),
         cases: readable
             .into_iter()

@@ -1,7 +1,5 @@
 //! Departments and their inboxes.
 
-use std::collections::BTreeSet;
-
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -51,6 +49,8 @@ pub(super) struct Asked {
     /// `open`, `acknowledged`, `offered`, `dormant`, `resolved` or `closed`; by default all that waits for the department:
     /// the first three.
     state: Option<String>,
+    /// Only the cases of this part of the department.
+    unit: Option<String>,
     /// `next` of the answer before.
     cursor: Option<String>,
     /// 1 to 1000, 100 by default.
@@ -72,14 +72,14 @@ enum Part {
 /// All departments.
 #[utoipa::path(
     get, path = "/v1/departments", tag = "departments", security(("bearer" = [])),
-    responses((status = 200, body = DepartmentsView), (status = 401, body = Problem))
+    responses((status = 200, body = DepartmentsView), (status = 401, body = Problem), (status = 429, body = Problem))
 )]
 pub(super) async fn departments(
     State(api): State<Api>,
     Caller(caller): Caller,
 ) -> Json<DepartmentsView> {
     let state = api.state();
-    let departments = all(&state).into_iter().map(|id| {
+    let departments = state.departments().into_iter().map(|id| {
         let is_shown = caller.acts_for(&id);
         DepartmentView {
             name: state.companies.name_of(&id),
@@ -98,7 +98,7 @@ pub(super) async fn departments(
     get, path = "/v1/departments/{id}/cases", tag = "departments", security(("bearer" = [])),
     params(("id" = String, Path), Asked),
     responses(
-        (status = 200, body = InboxView), (status = 401, body = Problem),
+        (status = 200, body = InboxView), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem),
     )
@@ -117,8 +117,15 @@ pub(super) async fn inbox(
     let part = part(query.state.as_deref())?;
     let after = timeline::cursor(query.cursor.as_deref())?;
     let limit = timeline::limit(query.limit)?;
+    let is_asked = |case: &&case::State| {
+        let unit = state.unit_in(&department, case);
+        let asked = query.unit.as_deref();
+        caller.acts_for_unit(unit)
+            && asked.is_none_or(|asked| unit.is_some_and(|unit| unit.as_str() == asked))
+    };
     let mut found: Vec<(Cursor, &case::State)> = part_of(&state, &department, part)
         .into_iter()
+        .filter(is_asked)
         .map(|case| (place(case), case))
         .filter(|(place, _)| after.is_none_or(|after| *place > after))
         .collect();
@@ -142,17 +149,7 @@ fn place(case: &case::State) -> Cursor {
     Cursor::new(case.deadline.unwrap_or(Time::MAX), case.case.token())
 }
 
-/// The departments of the company's rules, and those that have a topic of notices.
-pub(super) fn all(state: &model::State) -> BTreeSet<DepartmentId> {
-    let company = state.companies.current();
-    let configured = company.departments.keys();
-    configured
-        .chain(state.notices.departments())
-        .cloned()
-        .collect()
-}
-
-pub(super) fn open(state: &model::State, department: &DepartmentId) -> usize {
+pub(crate) fn open(state: &model::State, department: &DepartmentId) -> usize {
     [Part::Open, Part::Acknowledged]
         .into_iter()
         .map(|part| part_of(state, department, part).len())
@@ -161,7 +158,7 @@ pub(super) fn open(state: &model::State, department: &DepartmentId) -> usize {
 
 /// The department, if it is there and the caller may read its inbox. Who may read none but its own is not told which
 /// others there are.
-pub(super) fn permitted(
+pub(crate) fn permitted(
     state: &model::State,
     caller: &Credential,
     id: &str,
@@ -170,7 +167,7 @@ pub(super) fn permitted(
     let Some(department) = department.filter(|department| caller.acts_for(department)) else {
         return Err(Refusal::Forbidden("this is not one of your departments"));
     };
-    if all(state).contains(&department) {
+    if state.departments().contains(&department) {
         Ok(department)
     } else {
         Err(Refusal::NotFound("there is no such department"))

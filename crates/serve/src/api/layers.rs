@@ -19,7 +19,10 @@ pub(super) async fn answer(State(api): State<Api>, request: Request, next: Next)
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     // Pages of customers are for the one who asked: no cache on the way keeps them.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // The desk's own files say themselves how long they are kept.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

@@ -3,7 +3,7 @@
 //! The id of an event is the notice's offset. Whoever comes back with `Last-Event-ID` goes on after it; when some notices
 //! after it are no longer held, a `reset` event comes first and the inbox is to be read anew.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Path, State},
@@ -23,7 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use utoipa::ToSchema;
 
 use super::{Api, Caller, departments, refusal::Refusal};
-use crate::model::notices::Since;
+use crate::{credential::Credential, model::notices::Since};
 
 /// What a department is told about a case. No personal field and no free text.
 #[derive(Serialize, ToSchema)]
@@ -56,7 +56,7 @@ pub(super) struct NoticeView {
     params(("id" = String, Path), ("Last-Event-ID" = Option<String>, Header)),
     responses(
         (status = 200, body = NoticeView, content_type = "text/event-stream"),
-        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 401, body = Problem), (status = 429, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 503, body = Problem),
     )
 )]
@@ -72,6 +72,7 @@ pub(super) async fn live(
     let next = api.state().notices.watch(&department);
     let next = next.ok_or(Refusal::Unavailable("the department has no notices yet"))?;
     let follower = Follower {
+        caller,
         from: match headers.get("last-event-id") {
             None => *next.borrow(),
             Some(last) => after(last.to_str().ok()),
@@ -96,6 +97,7 @@ fn after(last: Option<&str>) -> Offset {
 
 struct Follower {
     api: Api,
+    caller: Arc<Credential>,
     department: DepartmentId,
     /// Where to go on.
     from: Offset,
@@ -127,8 +129,10 @@ impl Follower {
             }
             // Marked as seen before looking, so that what comes while we look wakes us.
             self.next.mark_unchanged();
+            let before = self.from;
             self.take();
-            if !self.ready.is_empty() {
+            // What was taken may all be other units' notices; more may stand behind them.
+            if self.from != before || !self.ready.is_empty() {
                 continue;
             }
             let shutdown = self.api.shutdown.clone();
@@ -153,6 +157,9 @@ impl Follower {
             Since::Notices(notices) => {
                 for (offset, notice) in notices {
                     self.from = offset.next();
+                    if !self.caller.acts_for_unit(notice.unit.as_ref()) {
+                        continue;
+                    }
                     let view = view(
                         &notice,
                         self.api.config.public_url.as_deref().unwrap_or_default(),

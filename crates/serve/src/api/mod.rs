@@ -2,19 +2,19 @@
 //!
 //! Invariants: nobody without a known key reads anything but `/openapi.json` and, where allowed, the counts; what a caller
 //! may see is decided from the same look at the model that is answered from; a read of a customer or a case is in topic
-//! `access` before it is answered.
+//! `access` before it is answered; nobody asks more often than its bucket allows.
 
 mod body;
-mod cases;
-mod commands;
-mod counts;
+pub(crate) mod cases;
+pub(crate) mod commands;
+pub(crate) mod counts;
 mod customers;
-mod departments;
+pub(crate) mod departments;
 mod document;
-mod front;
 mod layers;
 mod live;
-mod refusal;
+pub(crate) mod rate;
+pub(crate) mod refusal;
 mod timeline;
 
 use std::sync::Arc;
@@ -24,7 +24,6 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequestParts},
     http::{HeaderMap, request::Parts},
     middleware,
-    routing::get,
 };
 use event::{Record, Time};
 use identifier::Pepper;
@@ -33,10 +32,12 @@ use tokio::sync::Semaphore;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::document::documented;
-use self::refusal::Refusal;
+use self::{rate::Rates, refusal::Refusal};
 use crate::{
     Config, Doors,
-    credential::{Credential, Credentials, Role},
+    access::Grants,
+    credential::{Credential, Credentials},
+    desk::{self, Sessions},
     metrics::Metrics,
     model::{Model, State},
 };
@@ -50,7 +51,12 @@ pub(crate) struct Parties {
     pub(crate) log: SharedLog,
     pub(crate) partitions: u32,
     pub(crate) credentials: Credentials,
+    pub(crate) sessions: Sessions,
+    pub(crate) grants: Grants,
+    pub(crate) rates: Rates,
     pub(crate) doors: Doors,
+    /// Takes in what people record.
+    pub(crate) desk: ingest::Door,
     pub(crate) pepper: Pepper,
     pub(crate) config: Config,
     pub(crate) metrics: Metrics,
@@ -87,22 +93,22 @@ impl Api {
             .routes(routes!(commands::give))
             .routes(routes!(commands::outcome))
             .routes(routes!(counts::counts))
-            .route("/", get(front::front))
+            .merge(desk::routes(&self).into())
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .layer(middleware::from_fn_with_state(self.clone(), layers::answer))
             .with_state(self)
     }
 
-    fn state(&self) -> std::sync::RwLockReadGuard<'_, State> {
+    pub(crate) fn state(&self) -> std::sync::RwLockReadGuard<'_, State> {
         self.model.read()
     }
 
-    fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         Time::from_millis((self.clock)())
     }
 
     /// Appends records and waits until the log has them.
-    async fn append(&self, records: Vec<Record>) -> Result<(), Refusal> {
+    pub(crate) async fn append(&self, records: Vec<Record>) -> Result<(), Refusal> {
         let appends = records
             .into_iter()
             .map(|record| {
@@ -124,8 +130,11 @@ impl FromRequestParts<Api> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
-        let credential = api.credentials.of(&parts.headers);
-        credential.map(Caller).ok_or(Refusal::NoKey)
+        let credential = api.credentials.of(&parts.headers).ok_or(Refusal::NoKey)?;
+        api.rates
+            .take(&credential.name)
+            .map_err(|after_s| Refusal::TooMany { after_s })?;
+        Ok(Caller(credential))
     }
 }
 
@@ -145,23 +154,14 @@ impl FromRequestParts<Api> for Anybody {
 }
 
 /// Why somebody reads a customer, where the request has no body to say it: header `Polku-Reason`, UTF-8.
-fn reason_of(headers: &HeaderMap, caller: &Credential) -> Result<Option<String>, Refusal> {
-    let reason = match headers.get("polku-reason") {
-        None => None,
-        Some(value) => Some(
-            std::str::from_utf8(value.as_bytes())
-                .map_err(|_| Refusal::Unparseable("header Polku-Reason is not UTF-8".to_owned()))?,
-        ),
+fn reason_of(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(reason) = headers.get("polku-reason") else {
+        return Ok(None);
     };
-    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
-    match (caller.role, reason) {
-        (Role::FrontLine, None) => Err(Refusal::Forbidden(
-            "the role front_line reads a customer for a reason: send it in the header Polku-Reason",
-        )),
-        (Role::FrontLine | Role::Advisor | Role::Lead | Role::Admin | Role::Machine, reason) => {
-            Ok(reason.map(masked))
-        }
-    }
+    let reason = std::str::from_utf8(reason.as_bytes())
+        .map_err(|_| Refusal::Unparseable("header Polku-Reason is not UTF-8".to_owned()))?;
+    let reason = reason.trim();
+    Ok((!reason.is_empty()).then(|| masked(reason)))
 }
 
 /// Free text as it may be stored: personal identity codes, cards and IBANs masked, of a bounded length.

@@ -24,6 +24,10 @@ pub(crate) enum Refusal {
     Method,
     MediaType,
     TooLarge,
+    /// The caller asks more often than it may.
+    TooMany {
+        after_s: u32,
+    },
     Faults(Vec<Fault>),
     /// Nothing was done; the same request may succeed later.
     Unavailable(&'static str),
@@ -72,6 +76,9 @@ impl Refusal {
                 .detail("send `Content-Type: application/json`"),
             Refusal::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
                 .detail("the body is larger than any command or search can be"),
+            Refusal::TooMany { after_s } => Problem::new(StatusCode::TOO_MANY_REQUESTS)
+                .detail("you ask more often than one credential may")
+                .retry_after(after_s),
             Refusal::Faults(faults) => {
                 let faults: Map<String, Value> = faults
                     .into_iter()

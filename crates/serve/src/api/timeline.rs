@@ -120,12 +120,12 @@ struct StepView {
 
 /// One customer's timeline: events of all channels and steps of cases, in order of happening.
 ///
-/// Complete at every moment. The role `front_line` says why in the header `Polku-Reason`.
+/// Complete at every moment. Header `Polku-Reason` says why; by default it is the reason of the search.
 #[utoipa::path(
     get, path = "/v1/customers/{id}/timeline", tag = "customers", security(("bearer" = [])),
     params(("id" = String, Path), Asked, ("Polku-Reason" = Option<String>, Header)),
     responses(
-        (status = 200, body = TimelineView), (status = 401, body = Problem),
+        (status = 200, body = TimelineView), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem),
     )
@@ -138,7 +138,7 @@ pub(super) async fn timeline(
     headers: HeaderMap,
 ) -> Result<Json<TimelineView>, Refusal> {
     let asked = customers::asked(&id)?;
-    let reason = reason_of(&headers, &caller)?;
+    let reason = reason_of(&headers)?;
     let query = query
         .map_err(|error| Refusal::Unparseable(error.body_text()))?
         .0;
@@ -147,9 +147,10 @@ pub(super) async fn timeline(
     let limit = limit(query.limit)?;
     let (profile, page) = {
         let state = api.state();
-        let profile = customers::permitted(&state, &caller, asked)?;
+        let profile = customers::permitted(&api, &state, &caller, asked)?;
         (profile, state.page(profile, after, order, limit))
     };
+    let reason = reason.or_else(|| api.grants.reason(&caller, profile, api.now()));
     let read = [profile];
     api.append(access::records(
         &caller,

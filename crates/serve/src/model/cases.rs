@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use event::{
-    CaseId, DepartmentId, MatterId, ProfileId,
+    CaseId, DepartmentId, MatterId, ProfileId, Time,
     case::{Case, Phase, State, Step},
 };
+
+use super::handling::{Handling, Standing};
 
 #[derive(Debug, Default)]
 pub(crate) struct Cases {
@@ -15,6 +17,8 @@ pub(crate) struct Cases {
     by_profile: HashMap<ProfileId, BTreeSet<CaseId>>,
     by_matter: HashMap<MatterId, CaseId>,
     counts: Counts,
+    handling: Handling,
+    revisions: BTreeMap<DepartmentId, u64>,
 }
 
 /// A step may be read before the state that it led to, and the other way round.
@@ -42,6 +46,10 @@ impl Cases {
             Case::State(state) => self.stand(state),
             Case::Step(step) => {
                 let row = self.rows.entry(step.case).or_default();
+                let is_new = !row.steps.contains_key(&step.step);
+                if let Some(state) = row.state.as_ref().filter(|_| is_new) {
+                    self.handling.count(state, &step);
+                }
                 row.steps.insert(step.step, step);
             }
         }
@@ -49,14 +57,21 @@ impl Cases {
 
     fn stand(&mut self, state: State) {
         let id = state.case;
-        if let Some(before) = self.rows.entry(id).or_default().state.take() {
-            self.unlist(&before);
+        let row = self.rows.entry(id).or_default();
+        match row.state.take() {
+            Some(before) => self.unlist(&before),
+            // The steps that were read before it could not be counted: only the state says whether it is a test.
+            None => row
+                .steps
+                .values()
+                .for_each(|step| self.handling.count(&state, step)),
         }
         self.list(&state);
         self.rows.entry(id).or_default().state = Some(state);
     }
 
     fn list(&mut self, state: &State) {
+        self.revise(state);
         self.by_owner
             .insert((state.owner.clone(), state.phase, state.case));
         if let Some(department) = &state.offered_to {
@@ -77,6 +92,7 @@ impl Cases {
     }
 
     fn unlist(&mut self, state: &State) {
+        self.revise(state);
         self.by_owner
             .remove(&(state.owner.clone(), state.phase, state.case));
         if let Some(department) = &state.offered_to {
@@ -99,6 +115,19 @@ impl Cases {
         if let Some(count) = self.counts.of(state) {
             *count -= 1;
         }
+    }
+
+    fn revise(&mut self, state: &State) {
+        for department in [Some(&state.owner), state.offered_to.as_ref()] {
+            if let Some(department) = department {
+                *self.revisions.entry(department.clone()).or_default() += 1;
+            }
+        }
+    }
+
+    /// Changes whenever a case comes to the department, changes there, or leaves it.
+    pub(crate) fn revision(&self, department: &DepartmentId) -> u64 {
+        self.revisions.get(department).copied().unwrap_or_default()
     }
 
     pub(crate) fn get(&self, case: CaseId) -> Option<&State> {
@@ -148,6 +177,16 @@ impl Cases {
 
     pub(crate) fn counts(&self) -> Counts {
         self.counts
+    }
+
+    pub(crate) fn handling(&self) -> &Handling {
+        &self.handling
+    }
+
+    /// The open cases of a department, counted at one moment.
+    pub(crate) fn standing(&self, department: &DepartmentId, now: Time) -> Standing {
+        let phases = [Phase::Open, Phase::Acknowledged].into_iter();
+        Standing::of(phases.flat_map(|phase| self.owned(department, phase)), now)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event::{Company, DepartmentId, config::Config};
+use event::{Company, DepartmentId, Name, config::Config};
 
 #[derive(Debug, Default)]
 pub(crate) struct Companies {
@@ -35,6 +35,11 @@ impl Companies {
 
     pub(crate) fn current(&self) -> Arc<Company> {
         Arc::clone(&self.current)
+    }
+
+    /// The part of a department that a place belongs to, where the department has parts.
+    pub(crate) fn unit_of(&self, department: &DepartmentId, place: Option<&Name>) -> Option<&Name> {
+        self.current.departments.get(department)?.unit_of(place?)
     }
 
     /// What people call the department.

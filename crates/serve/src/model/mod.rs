@@ -7,18 +7,24 @@ mod annotations;
 mod cases;
 mod company;
 mod events;
+pub(crate) mod figures;
 pub(crate) mod follow;
+pub(crate) mod handling;
 mod identity;
 pub(crate) mod notices;
 mod outcomes;
 pub(crate) mod page;
 mod rejects;
+mod told;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::{
+    collections::BTreeSet,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+};
 
-use event::{EventId, Record, Topic, timeline::Timeline};
+use event::{DepartmentId, EventId, Record, Topic, timeline::Timeline};
 use stream::{Offset, Read};
 use tokio::sync::watch;
 
@@ -28,6 +34,7 @@ pub(crate) use self::{
     cases::Cases,
     company::Companies,
     events::Events,
+    figures::Figures,
     identity::Identity,
     notices::Notices,
     outcomes::Outcomes,
@@ -49,6 +56,7 @@ pub(crate) struct State {
     pub(crate) outcomes: Outcomes,
     pub(crate) companies: Companies,
     pub(crate) rejects: Rejects,
+    pub(crate) figures: Figures,
     /// Events of customers that have no entry on a timeline yet.
     pending: u64,
 }
@@ -64,6 +72,7 @@ impl Model {
             outcomes: Outcomes::default(),
             companies: Companies::default(),
             rejects: Rejects::default(),
+            figures: Figures::default(),
             pending: 0,
         };
         Self {
@@ -131,8 +140,19 @@ impl State {
             Record::Link(_)
             | Record::TimelineInput(_)
             | Record::CaseInput(_)
+            | Record::Sent(_)
             | Record::Access(_) => {}
         }
+    }
+
+    /// The departments of the company's rules, and those that have a topic of notices.
+    pub(crate) fn departments(&self) -> BTreeSet<DepartmentId> {
+        let company = self.companies.current();
+        let configured = company.departments.keys();
+        configured
+            .chain(self.notices.departments())
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn pending(&self) -> u64 {
@@ -156,14 +176,20 @@ impl State {
         match self.events.apply(event, bytes) {
             Change::None => return,
             Change::Added => {}
-            Change::Replaced(row) if !row.place.has_page() => {}
             Change::Replaced(row) => {
-                for token in &row.values {
+                self.figures.take(&crate::personal::event(&row.bytes));
+                let named = if row.place.has_page() {
+                    &row.values[..]
+                } else {
+                    &[]
+                };
+                for token in named {
                     let counted = row.place == Placement::Owned;
                     self.identity.unname(*token, event.id, counted);
                 }
             }
         }
+        self.figures.add(event);
         for value in events::values_on_page(event) {
             self.identity.name(value, event.id, event.is_customers());
         }
@@ -184,6 +210,7 @@ pub(crate) fn is_followed(topic: &Topic) -> bool {
         Topic::IdentityLink
         | Topic::TimelineInput
         | Topic::CaseInput
+        | Topic::Sent
         | Topic::Access
         | Topic::State(_) => false,
     }

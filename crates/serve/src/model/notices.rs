@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use event::{DepartmentId, notice::Notice};
+use event::{
+    DepartmentId,
+    notice::{Notice, Why},
+};
 use stream::Offset;
 use tokio::sync::watch;
 
@@ -79,6 +82,19 @@ impl Notices {
 
     pub(crate) fn departments(&self) -> impl Iterator<Item = &DepartmentId> {
         self.boards.keys()
+    }
+
+    /// The latest notices of one reason, newest first, as far as they are held.
+    pub(crate) fn latest(
+        &self,
+        department: &DepartmentId,
+        why: Why,
+    ) -> impl Iterator<Item = &Notice> {
+        let window = self.boards.get(department).map(|board| &board.window);
+        let newest = window.into_iter().flat_map(|window| window.iter().rev());
+        newest
+            .map(|(_, notice)| notice.as_ref())
+            .filter(move |notice| notice.why == why)
     }
 
     pub(crate) fn total(&self) -> u64 {

@@ -145,6 +145,7 @@ async fn a_repeat_with_the_same_key_is_answered_from_the_first_outcome() {
         let mut state = case(id, &[]);
         // Declined: the case is billing's again.
         state.owner = super::world::department("billing");
+        state.trail = vec![state.owner.clone()];
         let mut declined = step(id, 1, StepKind::Declined, "billing");
         declined.command = Some(command.id);
         declined.actor = Some(name("advisor"));

@@ -8,7 +8,7 @@ use event::{
 use serde_json::json;
 
 use super::world::{
-    TILL, Told, WEB, World, assigned, at, case, case_id, entry, get, placed, profile, stands,
+    TILL, Told, WEB, World, assigned, at, case, case_id, entry, placed, profile, stands,
 };
 use crate::Config;
 
@@ -152,31 +152,16 @@ async fn cases_count_by_state_and_dormant_and_test_ones_apart() {
 }
 
 #[tokio::test]
-async fn figures_are_public_only_where_allowed_and_the_front_page_escapes_what_people_wrote() {
+async fn figures_are_public_only_where_allowed() {
     let world = World::new().await;
-    world.write([stands(case(case_id("a"), &[]))]).await;
     let open = World::with(Config {
         counts_public: true,
         ..Config::default()
     })
     .await;
-    open.write([stands(case(case_id("a"), &[]))]).await;
     let (status, _) = world.get("nobody", "/v1/counts").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(open.get("nobody", "/v1/counts").await.0, StatusCode::OK);
-    for (world, shown) in [(&world, false), (&open, true)] {
-        let response = world.send(get("nobody", "/")).await;
-        assert_eq!(response.status(), StatusCode::OK);
-        let policy = response.headers()["content-security-policy"]
-            .to_str()
-            .unwrap();
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
-        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await;
-        let page = String::from_utf8(bytes.unwrap().to_vec()).unwrap();
-        let row = "<th scope=\"row\">Delivery &amp; &lt;returns&gt;</th><td>1</td>";
-        assert_eq!(page.contains(row), shown, "{page}");
-        assert_eq!(page.contains("The totals balance."), shown, "{page}");
-    }
 }
 
 #[tokio::test]

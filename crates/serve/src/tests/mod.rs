@@ -3,8 +3,11 @@
 mod commands;
 mod counts;
 mod customers;
+mod desk_sign_in;
 mod document;
 mod live;
+pub(crate) mod pages;
 mod permission;
+mod silos;
 mod trouble;
 mod world;

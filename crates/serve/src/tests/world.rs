@@ -56,6 +56,7 @@ admin = { role = 'admin', departments = [] }
 pub(crate) struct World {
     pub(crate) log: Simulated,
     pub(crate) service: Service,
+    pub(crate) registry: Registry,
     pub(crate) shutdown: Shutdown,
     router: Router,
     spaces: Spaces,
@@ -83,6 +84,7 @@ impl World {
         let topics: Vec<TopicSpec> = Topic::FIXED.into_iter().chain(notices).map(spec).collect();
         log.create_topics(&topics).unwrap();
         let shutdown = Shutdown::new();
+        let registry = Registry::new();
         let service = crate::start(Parts {
             log: Arc::new(log.clone()),
             partitions: PARTITIONS,
@@ -92,8 +94,9 @@ impl World {
                 spaces: spaces(),
                 regions: vec![Region::new("FI").unwrap()],
             },
+            desk: desk(&log, &clock),
             pepper: pepper(),
-            registry: Registry::new(),
+            registry: registry.clone(),
             health: Health::new(),
             shutdown: shutdown.clone(),
             clock,
@@ -103,6 +106,7 @@ impl World {
         let world = World {
             log,
             service,
+            registry,
             shutdown,
             router,
             spaces: spaces(),
@@ -496,9 +500,29 @@ fn pepper() -> Pepper {
 /// Till and web share the numbers of customers; orders are each source's own.
 fn spaces() -> Spaces {
     toml::from_str(
-        "[all]\ncustomer_number = 'company'\n[sources.till]\n[sources.web]\n[sources.carrier]\n",
+        "[all]\ncustomer_number = 'company'\n[sources.till]\n[sources.web]\n[sources.carrier]\n[sources.desk]\norder = 'web'\n",
     )
     .unwrap()
+}
+
+/// The desk names customers by the company's numbers, and orders by those of the web.
+fn desk(log: &Simulated, clock: &::service::clock::Clock) -> ingest::Door {
+    let sources = "[desk]\nchannel = 'call_centre'\n[desk.spaces]\norder = 'web'\n";
+    ingest::Door::new(ingest::Options {
+        sources: toml::from_str(sources).unwrap(),
+        formats: ingest::format::Formats::default(),
+        secrets: ingest::Secrets::default(),
+        public_url: None,
+        pepper: pepper(),
+        region: Region::new("FI").unwrap(),
+        spaces: spaces(),
+        company: Company::default(),
+        log: Arc::new(log.clone()),
+        partitions: PARTITIONS,
+        metrics: ingest::Metrics::new(&Registry::new()).unwrap(),
+        limits: ingest::Limits::default(),
+        clock: Arc::clone(clock),
+    })
 }
 
 fn credentials() -> BTreeMap<Name, credential::Config> {

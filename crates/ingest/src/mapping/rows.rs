@@ -29,6 +29,17 @@ pub struct Row {
 }
 
 impl Row {
+    /// A JSON object as the only row of its file: its columns are the paths in it.
+    pub fn of_object(object: &Value) -> Row {
+        let mut cells = BTreeMap::new();
+        flatten("", object, &mut cells);
+        Row {
+            number: 1,
+            bytes_read: 0,
+            cells,
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn of<const N: usize>(number: u64, cells: [(&str, &str); N]) -> Row {
         Row {

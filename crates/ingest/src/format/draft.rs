@@ -83,6 +83,17 @@ impl Draft {
         self
     }
 
+    /// An answer on a scale; left out if it does not lie on it.
+    pub fn score(mut self, metric: &str, value: f64, min: f64, max: f64) -> Draft {
+        if min < max && (min..=max).contains(&value) {
+            self.event.insert(
+                "score".to_owned(),
+                json!({"metric": metric, "value": value, "min": min, "max": max}),
+            );
+        }
+        self
+    }
+
     /// As `named`, where the event says nothing yet.
     pub fn otherwise(self, field: &'static str, value: Option<&str>) -> Draft {
         if self.event.contains_key(field) {

@@ -28,6 +28,10 @@ pub struct Case {
     pub(crate) contact_due: Option<Time>,
     /// The final deadline has passed and was escalated.
     pub(crate) final_missed: bool,
+    /// It was resolved by the word of the owner's own system.
+    pub(crate) by_system: bool,
+    /// What the owner's systems said before this is past: a person took it over, or reopened it.
+    pub(crate) heeded_from: Option<Time>,
     pub(crate) contacts: Vec<ContactFact>,
     /// The departments that were told of it.
     pub(crate) told: BTreeSet<DepartmentId>,
@@ -88,6 +92,8 @@ impl Case {
             acknowledge_due: None,
             contact_due: None,
             final_missed: false,
+            by_system: false,
+            heeded_from: None,
             contacts: Vec::new(),
             told: BTreeSet::new(),
             awaited: BTreeSet::new(),
@@ -112,6 +118,7 @@ impl Case {
         self.decided_by = Some((opener.event, opener.revision));
         self.state.what = opener.name.clone();
         self.state.place = opener.place.clone();
+        self.state.product = opener.product.clone();
         self.state.party = opener.party.clone();
         self.state.test = opener.perspective == event::Perspective::Test;
         self.state.severity = severity.unwrap_or_else(|| signal::severity(&company.cases, opener));
@@ -128,6 +135,8 @@ impl Case {
             opener: _,
             live: _,
             asked: _,
+            spoken: _,
+            said: _,
         } = &self.figures;
         self.state.contacts = *contacts;
         self.state.channels = channels.iter().copied().collect();

@@ -1,7 +1,7 @@
 //! The three clocks of a case, computed from its history and kept nowhere: a change of hours or of holidays changes them too.
 
 use event::{
-    Company, DepartmentId, Millis, Time,
+    Company, DepartmentId, Millis, Name, Time,
     case::{State, Step, StepKind},
 };
 
@@ -12,17 +12,18 @@ pub struct Clocks {
     /// How long the customer has waited since it happened, in plain time: customers have no office hours. It stands still
     /// while the case is resolved.
     pub customer_wait: Millis,
-    /// How long the present department has owned the case, in its business time. While an outside party owns the case it is
-    /// the clock of the department the party got it from, and it stands still.
+    /// How long the present department has owned the case, in its business time. It stands still while the department waits
+    /// for an outside party; while an outside party owns the case it is the clock of the department the party got it from.
     pub owner: Millis,
-    /// How long the outside party has had the case, in its business time. A party owns a case when a department bears its
-    /// name.
+    /// How long the outside party has had the case, or was waited for, in its business time. A party owns a case when a
+    /// department bears its name; one without a department has no office hours.
     pub party: Millis,
 }
 
-/// A time during which one department owned the open case.
+/// A time during which one department owned the open case, and perhaps waited for an outside party.
 struct Spell<'a> {
     owner: &'a DepartmentId,
+    waits_on: Option<&'a Name>,
     from: Time,
     to: Time,
 }
@@ -36,16 +37,28 @@ pub fn clocks(state: &State, steps: &[Step], company: &Company, now: Time) -> Cl
             .as_ref()
             .is_some_and(|party| party.as_str() == owner.as_str())
     };
-    let time_of =
-        |spell: &Spell<'_>| Calendar::of(company, spell.owner).between(spell.from, spell.to);
-    let party = spells.iter().filter(|spell| is_party(spell.owner));
+    let time_of = |spell: &Spell<'_>| {
+        let calendar = match spell.waits_on {
+            None => Calendar::of(company, spell.owner),
+            Some(party) => DepartmentId::new(party.as_str()).map_or_else(
+                |_| Calendar::always(),
+                |party| Calendar::of(company, &party),
+            ),
+        };
+        calendar.between(spell.from, spell.to)
+    };
+    let party = spells
+        .iter()
+        .filter(|spell| is_party(spell.owner) || spell.waits_on.is_some());
     let mut ours = spells
         .iter()
         .rev()
         .filter(|spell| !is_party(spell.owner))
         .peekable();
     let accountable = ours.peek().map(|spell| spell.owner);
-    let ownership = ours.take_while(|spell| Some(spell.owner) == accountable);
+    let ownership = ours
+        .take_while(|spell| Some(spell.owner) == accountable)
+        .filter(|spell| spell.waits_on.is_none());
     Clocks {
         customer_wait,
         owner: ownership
@@ -61,11 +74,37 @@ fn read<'a>(state: &State, steps: &'a [Step], now: Time) -> (Millis, Vec<Spell<'
     let mut waited = Millis::ZERO;
     let mut waits_since = Some(state.happened);
     let mut spells = Vec::new();
-    let mut held: Option<(&DepartmentId, Time)> = None;
+    let mut held: Option<Spell<'a>> = None;
+    let mut waits_on: Option<&Name> = None;
     // A missed deadline is written with the time it was due, which may lie before the step in front of it.
     let mut time = state.happened;
     for step in steps {
         time = time.max(step.time);
+        waits_on = match step.what {
+            StepKind::Waiting => step.whom.as_ref(),
+            StepKind::Opened
+            | StepKind::Accepted
+            | StepKind::Resumed
+            | StepKind::Resolved
+            | StepKind::Absorbed
+            | StepKind::OpenedInError => None,
+            StepKind::Heard
+            | StepKind::Acknowledged
+            | StepKind::Contacted
+            | StepKind::Offered
+            | StepKind::Declined
+            | StepKind::Returned
+            | StepKind::Escalated
+            | StepKind::Missed
+            | StepKind::Reopened
+            | StepKind::Joined
+            | StepKind::Parted
+            | StepKind::Claimed
+            | StepKind::Released
+            | StepKind::Noted
+            | StepKind::Proposed
+            | StepKind::Unknown => waits_on,
+        };
         let goes_on = match step.what {
             StepKind::Opened => {
                 // Whatever was before it, dormancy or another first department, is not this ownership.
@@ -93,18 +132,19 @@ fn read<'a>(state: &State, steps: &'a [Step], now: Time) -> (Millis, Vec<Spell<'
             | StepKind::Resumed
             | StepKind::Unknown => held.is_some(),
         };
-        if let Some((owner, from)) = held
-            && (!goes_on || *owner != step.owner)
-        {
-            spells.push(Spell {
-                owner,
-                from,
-                to: time,
-            });
-            held = None;
+        let ends = |spell: &mut Spell<'a>| {
+            !goes_on || *spell.owner != step.owner || spell.waits_on != waits_on
+        };
+        if let Some(spell) = held.take_if(ends) {
+            spells.push(Spell { to: time, ..spell });
         }
         if goes_on {
-            held.get_or_insert((&step.owner, time));
+            held.get_or_insert(Spell {
+                owner: &step.owner,
+                waits_on,
+                from: time,
+                to: time,
+            });
             waits_since.get_or_insert(time);
         } else if let Some(since) = waits_since.take() {
             waited = waited + (time - since);
@@ -115,14 +155,10 @@ fn read<'a>(state: &State, steps: &'a [Step], now: Time) -> (Millis, Vec<Spell<'
     if let Some(since) = waits_since {
         waited = waited + (end - since);
     }
-    if let Some((owner, from)) = held
+    if let Some(spell) = held
         && !state.dormant
     {
-        spells.push(Spell {
-            owner,
-            from,
-            to: end,
-        });
+        spells.push(Spell { to: end, ..spell });
     }
     (waited, spells)
 }

@@ -1,8 +1,10 @@
 //! What people ask of a case. Every command gets an outcome, and a repeated one the same.
 
+mod judge;
+
 use event::{
-    CaseId, Company, DepartmentId, Time,
-    case::{Phase, StepKind},
+    CaseId, DepartmentId, Time,
+    case::{Phase, Step, StepKind},
     case_input::{Command, CommandKind, ContactFact},
     command_outcome::{CommandOutcome, CommandResult, Verdict},
     notice::Why,
@@ -14,7 +16,6 @@ use crate::{
     cases::{Key, Row},
     life::Tell,
     queue::{Output, Work},
-    route,
     turn::Turn,
 };
 
@@ -39,7 +40,7 @@ impl Turn<'_, '_> {
         }
         let verdict = match case {
             None => Verdict::NoSuchCase,
-            Some(case) => match judge(&self.company, &case, &command) {
+            Some(case) => match judge::judge(&self.company, &case, &command) {
                 Ok(()) => {
                     self.carry_out(Change::of(case), &command);
                     Verdict::Applied
@@ -114,17 +115,21 @@ impl Turn<'_, '_> {
             CommandKind::Accept => self.accept(&mut change, time),
             CommandKind::Decline => decline(&mut change, time),
             CommandKind::Resolve => resolve(&mut change, command, time),
-            CommandKind::Reopen => {
-                change.case.reopen(self.now);
-                change.step(StepKind::Reopened, time);
-                change.tell_owner(Why::Reopened, None);
+            CommandKind::Reopen => self.reopen_by(&mut change, time),
+            CommandKind::Claim => claim(&mut change, command, time),
+            CommandKind::Release => {
+                let had_it = change.case.state.claimed_by.take();
+                change.step(StepKind::Released, time).whom = had_it;
             }
-            CommandKind::Claim
-            | CommandKind::Release
-            | CommandKind::Note
-            | CommandKind::Wait
-            | CommandKind::Resume
-            | CommandKind::Unknown => unreachable!("nobody allows an unknown command"),
+            CommandKind::Note => {
+                change.step(StepKind::Noted, time);
+            }
+            CommandKind::Wait => {
+                change.case.acknowledge(time);
+                self.wait(&mut change, command, time);
+            }
+            CommandKind::Resume => self.resume(&mut change, time),
+            CommandKind::Unknown => unreachable!("nobody allows an unknown command"),
         }
         let step = &mut change.steps[first];
         step.actor = Some(command.actor.clone());
@@ -163,9 +168,22 @@ impl Turn<'_, '_> {
         };
         let giver = change.case.state.owner.clone();
         self.give(change, owner.clone());
+        change.case.heeded_from = Some(time);
         change.case.state.acknowledged = Some(time);
         change.step(StepKind::Accepted, time).other = Some(giver.clone());
         change.tell(&giver, Why::Accepted, Some(&owner));
+    }
+
+    /// Opens a resolved case again. Of an open one it says that what a system proposed is not so.
+    fn reopen_by(&mut self, change: &mut Change, time: Time) {
+        change.case.heeded_from = Some(time);
+        if change.case.state.proposed.take().is_some() {
+            change.step(StepKind::Noted, time);
+            return;
+        }
+        change.case.reopen(self.now);
+        change.step(StepKind::Reopened, time);
+        change.tell_owner(Why::Reopened, None);
     }
 }
 
@@ -212,6 +230,13 @@ fn decline(change: &mut Change, time: Time) {
     change.tell_owner(Why::Declined, Some(&offered_to));
 }
 
+/// A person of the owner has it in hand from now on, whoever had it before.
+fn claim(change: &mut Change, command: &Command, time: Time) {
+    change.case.acknowledge(time);
+    let had_it = change.case.state.claimed_by.replace(command.actor.clone());
+    change.step(StepKind::Claimed, time).whom = had_it;
+}
+
 fn resolve(change: &mut Change, command: &Command, time: Time) {
     if let Some(how) = command.told {
         change.case.contact(ContactFact {
@@ -221,92 +246,34 @@ fn resolve(change: &mut Change, command: &Command, time: Time) {
             step: StepKind::Resolved,
         });
     }
-    let state = &mut change.case.state;
-    state.phase = Phase::Resolved;
-    state.resolved = Some(time);
-    let offered_to = state.offered_to.take();
-    let trail = state.trail.clone();
-    let step = change.step(StepKind::Resolved, time);
+    change.case.by_system = false;
+    let step = conclude(change, time, time);
     step.how = command.told;
     step.reached = command.told.map(|_| true);
+    tell_of_the_end(change);
+}
+
+/// Nothing is left to be done from now on; it was solved at `solved`.
+pub(crate) fn conclude(change: &mut Change, time: Time, solved: Time) -> &mut Step {
+    let state = &mut change.case.state;
+    state.phase = Phase::Resolved;
+    state.resolved = Some(solved);
+    state.proposed = None;
+    state.waiting_on = None;
+    state.waiting_since = None;
+    state.waiting_until = None;
+    change.step(StepKind::Resolved, time)
+}
+
+/// Who has owned it is told that it is resolved, and who was offered it that there is nothing to answer.
+pub(crate) fn tell_of_the_end(change: &mut Change) {
+    let state = &mut change.case.state;
+    let offered_to = state.offered_to.take();
+    let trail = state.trail.clone();
     for department in &trail {
         change.tell(department, Why::Resolved, None);
     }
     if let Some(offered_to) = offered_to.filter(|offered_to| !trail.contains(offered_to)) {
         change.tell(&offered_to, Why::Gone, None);
-    }
-}
-
-/// Whether the case allows the command, and why not.
-fn judge(company: &Company, case: &Case, command: &Command) -> Result<(), Verdict> {
-    let state = &case.state;
-    let theirs = match command.what {
-        CommandKind::Accept | CommandKind::Decline => {
-            state.offered_to.as_ref().ok_or(Verdict::NoOffer)?
-        }
-        CommandKind::Acknowledge
-        | CommandKind::Contact
-        | CommandKind::HandOff
-        | CommandKind::Resolve
-        | CommandKind::Reopen => &state.owner,
-        CommandKind::Claim
-        | CommandKind::Release
-        | CommandKind::Note
-        | CommandKind::Wait
-        | CommandKind::Resume
-        | CommandKind::Unknown => return Err(Verdict::Unknown),
-    };
-    if !command.any_department && !command.departments.contains(theirs) {
-        return Err(Verdict::NotYours);
-    }
-    if command
-        .expected_version
-        .is_some_and(|expected| expected != state.version)
-    {
-        return Err(Verdict::VersionMismatch);
-    }
-    let has_reason = command
-        .reason
-        .as_ref()
-        .is_some_and(|reason| !reason.trim().is_empty());
-    let allow = |allowed: bool, otherwise: Verdict| if allowed { Ok(()) } else { Err(otherwise) };
-    match command.what {
-        CommandKind::Acknowledge => allow(state.phase == Phase::Open, Verdict::WrongPhase),
-        CommandKind::Contact => {
-            allow(state.phase != Phase::Closed, Verdict::WrongPhase)?;
-            allow(
-                command.how.is_some() && command.reached.is_some(),
-                Verdict::Incomplete,
-            )
-        }
-        CommandKind::HandOff => {
-            allow(
-                case.is_open() && state.offered_to.is_none(),
-                Verdict::WrongPhase,
-            )?;
-            let to = command.to.as_ref().ok_or(Verdict::Incomplete)?;
-            let known =
-                company.departments.contains_key(to) || *to == route::root_receiver(company);
-            allow(known && *to != state.owner, Verdict::BadDepartment)
-        }
-        CommandKind::Accept => allow(case.is_open(), Verdict::WrongPhase),
-        CommandKind::Decline => {
-            allow(case.is_open(), Verdict::WrongPhase)?;
-            allow(has_reason, Verdict::Incomplete)
-        }
-        CommandKind::Resolve => {
-            allow(case.is_open(), Verdict::WrongPhase)?;
-            allow(
-                command.told.is_some() || has_reason,
-                Verdict::CustomerNotTold,
-            )
-        }
-        CommandKind::Reopen => allow(state.phase == Phase::Resolved, Verdict::WrongPhase),
-        CommandKind::Claim
-        | CommandKind::Release
-        | CommandKind::Note
-        | CommandKind::Wait
-        | CommandKind::Resume
-        | CommandKind::Unknown => Err(Verdict::Unknown),
     }
 }

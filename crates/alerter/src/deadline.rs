@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// Whatever the rules say, a deadline lies ahead.
-const LENGTH_MIN: Millis = Millis::from_secs(1);
+pub(crate) const LENGTH_MIN: Millis = Millis::from_secs(1);
 
-/// Gives an open case the deadlines it lacks, counted from now, and takes them from any other. The published deadline is
-/// the next of them.
+/// Gives an open case the deadlines it lacks, counted from now, and takes them from any other. While it waits for an outside
+/// party it gets none. The published deadline is the next of them.
 pub(crate) fn settle(case: &mut Case, company: &Company, now: Time) {
     if !case.is_open() || case.state.dormant {
         case.acknowledge_due = None;
@@ -34,7 +34,7 @@ pub(crate) fn settle(case: &mut Case, company: &Company, now: Time) {
             .or_else(|| Some(calendar.add(now, lengths.acknowledge.max(LENGTH_MIN)))),
         Phase::Acknowledged | Phase::Resolved | Phase::Closed | Phase::Unknown => None,
     };
-    if case.contact_due.is_none() {
+    if case.contact_due.is_none() && case.state.waiting_on.is_none() {
         case.contact_due = Some(calendar.add(now, lengths.contact.max(LENGTH_MIN)));
     }
     if case.state.final_deadline.is_none() {
@@ -52,15 +52,14 @@ pub(crate) fn settle(case: &mut Case, company: &Company, now: Time) {
 
 fn next(case: &Case) -> Option<Time> {
     let last = case.state.final_deadline.filter(|_| !case.final_missed);
-    [
-        case.acknowledge_due,
-        case.contact_due,
-        case.state.offer_due,
-        last,
-    ]
-    .into_iter()
-    .flatten()
-    .min()
+    let ours = match case.state.waiting_until {
+        Some(until) => [Some(until), None],
+        None => [case.acknowledge_due, case.contact_due],
+    };
+    ours.into_iter()
+        .chain([case.state.offer_due, last])
+        .flatten()
+        .min()
 }
 
 impl Turn<'_, '_> {
@@ -75,16 +74,18 @@ impl Turn<'_, '_> {
         );
         let mut change = Change::of(case);
         self.return_offer(&mut change, at);
+        self.stop_waiting_at(&mut change, at);
         let again = |turn: &Self, case: &Case| {
             let calendar = Calendar::of(&turn.company, &case.state.owner);
             Some(calendar.add(at, turn.company.deadlines.again.max(LENGTH_MIN)))
         };
         let mut missed = Vec::new();
-        if change.case.acknowledge_due.is_some_and(|due| due <= at) {
+        let waits = change.case.state.waiting_on.is_some();
+        if !waits && change.case.acknowledge_due.is_some_and(|due| due <= at) {
             change.case.acknowledge_due = again(self, &change.case);
             missed.push("acknowledge");
         }
-        if change.case.contact_due.is_some_and(|due| due <= at) {
+        if !waits && change.case.contact_due.is_some_and(|due| due <= at) {
             change.case.contact_due = again(self, &change.case);
             missed.push("contact");
         }
@@ -131,7 +132,11 @@ impl Turn<'_, '_> {
     pub(crate) fn escalate(&mut self, change: &mut Change, at: Time, reason: String) {
         change.case.state.escalations += 1;
         let owner = change.case.state.owner.clone();
-        let to = self.escalates_to(&owner);
+        let to = if change.case.state.test {
+            route::canary()
+        } else {
+            self.escalates_to(&owner)
+        };
         let step = change.step(StepKind::Escalated, at);
         step.other = Some(to.clone());
         step.reason = Some(reason);

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use event::{
-    CaseId, CommandId, MatterId, Token,
+    CaseId, CommandId, Company, MatterId, Time, Token,
     case::{Phase, State, StepKind},
     case_input::{Absorb, Regroup, Signal},
     command_outcome::CommandResult,
@@ -12,10 +12,12 @@ use event::{
 use machine::Outcome;
 
 use crate::{
+    calendar::Calendar,
     case::{Case, Change},
     cases::{FIRST, Forward, Key, LAST, Row},
     queue::Work,
     turn::{Bound, Turn, signal_key, signal_of},
+    wait,
 };
 
 /// How many signals of a matter one piece of work sends on.
@@ -120,6 +122,8 @@ impl Turn<'_, '_> {
         case.state.phase = Phase::Closed;
         case.state.absorbed_by = Some(forward.to);
         case.state.offered_to = None;
+        case.stop_waiting(&self.company, self.now);
+        case.state.proposed = None;
         case.absorbed = Some((matter, forward.version));
         case.told.clear();
         let step = change.step(StepKind::Absorbed, self.now);
@@ -153,8 +157,8 @@ impl Turn<'_, '_> {
                     acknowledge_due: case.acknowledge_due,
                     contact_due: case.contact_due,
                     final_missed: case.final_missed,
-                    by_system: false,
-                    heeded_from: None,
+                    by_system: case.by_system,
+                    heeded_from: case.heeded_from,
                 }),
             );
         }
@@ -253,7 +257,10 @@ impl Turn<'_, '_> {
             *case = revived(case, &absorb.state);
         }
         let their_owner = absorb.state.owner.clone();
-        unite(case, &absorb.state, absorb.from);
+        let waited_on = case.state.waiting_on.clone();
+        let waited_since = case.state.waiting_since;
+        unite(case, absorb);
+        unite_dues(case, absorb, waited_since, &self.company, self.now);
         let matter = absorbed_matter(absorb);
         let forward = self.gone_on(absorb);
         if forward.is_none() && !case.figures.matters.contains(&matter) {
@@ -263,6 +270,14 @@ impl Turn<'_, '_> {
         step.other = Some(their_owner.clone());
         step.matter = Some(matter);
         step.reason = Some(format!("with {}", absorb.from));
+        let waits_on = change.case.state.waiting_on.clone();
+        if waits_on != waited_on {
+            let what = match waits_on {
+                Some(_) => StepKind::Waiting,
+                None => StepKind::Resumed,
+            };
+            change.step(what, self.now).whom = waits_on.or(waited_on);
+        }
         if change.case.is_open() {
             change.tell_owner(Why::Joined, None);
         }
@@ -316,12 +331,14 @@ fn blank(case: &mut Case) {
     state.acted = None;
     state.contacted = None;
     state.final_deadline = None;
+    state.waiting_on = None;
+    state.waiting_since = None;
     state.absorbed_by = None;
 }
 
-/// Sets are united; owner and phase are of the case a person acted on last, else of this one, whose signals decide; the
-/// earlier deadline holds.
-fn unite(case: &mut Case, theirs: &State, from: CaseId) {
+/// Sets are united; owner and phase are of the case a person acted on last, else of this one, whose signals decide.
+fn unite(case: &mut Case, absorb: &Absorb) {
+    let (theirs, from) = (&absorb.state, absorb.from);
     let id = case.state.case;
     let is_blank = case.state.trail.is_empty();
     let acted =
@@ -337,6 +354,13 @@ fn unite(case: &mut Case, theirs: &State, from: CaseId) {
         state.resolved = theirs.resolved;
         state.route = theirs.route.clone();
         state.dormant = theirs.dormant;
+        state.claimed_by = theirs.claimed_by.clone();
+        state.waiting_on = theirs.waiting_on.clone();
+        state.waiting_since = theirs.waiting_since;
+        state.waiting_until = theirs.waiting_until;
+        state.proposed = theirs.proposed;
+        case.by_system = absorb.by_system;
+        case.heeded_from = absorb.heeded_from;
         std::mem::swap(&mut first, &mut second);
     } else {
         case.state.dormant &= theirs.dormant || !theirs.phase.is_open();
@@ -355,13 +379,35 @@ fn unite(case: &mut Case, theirs: &State, from: CaseId) {
         && state.final_deadline.is_none_or(|own| due < own)
     {
         state.final_deadline = Some(due);
-        case.final_missed = theirs.deadline.is_some_and(|next| next > due);
+        case.final_missed = absorb.final_missed;
     }
-    if let Some(due) = theirs.deadline {
-        let earlier = |own: Option<event::Time>| Some(own.map_or(due, |own| own.min(due)));
-        case.contact_due = earlier(case.contact_due);
-        if case.state.phase == Phase::Open {
-            case.acknowledge_due = earlier(case.acknowledge_due);
-        }
-    }
+}
+
+/// Of each kind of deadline the earlier one holds. Where one of the two cases waits, that is the one with less business time
+/// left.
+fn unite_dues(
+    case: &mut Case,
+    absorb: &Absorb,
+    waited_since: Option<Time>,
+    company: &Company,
+    now: Time,
+) {
+    let calendar = Calendar::of(company, &case.state.owner);
+    let to = case.state.waiting_since;
+    let counted = |due: Option<Time>, from: Option<Time>| {
+        due.map(|due| {
+            if from == to {
+                due
+            } else {
+                wait::shift(&calendar, due, from.unwrap_or(now), to.unwrap_or(now))
+            }
+        })
+    };
+    let earlier = |own: Option<Time>, theirs: Option<Time>| {
+        let own = counted(own, waited_since);
+        let theirs = counted(theirs, absorb.state.waiting_since);
+        own.into_iter().chain(theirs).min()
+    };
+    case.contact_due = earlier(case.contact_due, absorb.contact_due);
+    case.acknowledge_due = earlier(case.acknowledge_due, absorb.acknowledge_due);
 }

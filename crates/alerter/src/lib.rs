@@ -13,7 +13,9 @@ mod notice;
 mod queue;
 pub mod route;
 mod signal;
+mod status;
 mod turn;
+mod wait;
 
 #[cfg(test)]
 mod samples;

@@ -1,7 +1,7 @@
 //! What signals do to a case: it opens, hears, wakes, goes elsewhere, reopens, or proves to be an error.
 
 use event::{
-    CaseId, DepartmentId, Perspective,
+    CaseId, DepartmentId, EventId, Perspective,
     case::{Phase, StepKind},
     case_input::{Anchor, Signal, SignalKind},
     notice::Why,
@@ -15,6 +15,7 @@ use crate::{
     queue::{Output, Work},
     route,
     signal::{self, asks, opens},
+    status::is_status,
     turn::{Turn, signal_of},
 };
 
@@ -48,6 +49,12 @@ impl Turn<'_, '_> {
                 Some(newer) => newer,
             },
         };
+        if heard.what == SignalKind::Progress
+            && !opens(&self.company.cases, &heard)
+            && known.is_none()
+        {
+            return self.news(&heard);
+        }
         self.state.put(key, Row::Signal(Box::new(heard.clone())));
         let anchor = Anchor {
             route: heard.route,
@@ -96,7 +103,10 @@ impl Turn<'_, '_> {
         let was_withdrawn = known.is_some_and(|known| known.withdrawn);
         if change.case.state.phase != Phase::Closed {
             if known.is_none() && !signal.withdrawn {
-                self.hear_again(&mut change, signal);
+                if !is_status(signal) {
+                    self.hear_again(&mut change, signal);
+                }
+                self.answered(&mut change, signal);
             } else if signal.withdrawn && !was_withdrawn && known.is_some() {
                 let time = self.time_of(signal);
                 let step = change.step(StepKind::Heard, time);
@@ -105,7 +115,11 @@ impl Turn<'_, '_> {
                 step.reason = Some("withdrawn".to_owned());
             }
         }
+        let was_closed = change.case.state.phase == Phase::Closed;
         self.settle(&mut change);
+        if is_status(signal) && known.is_none() && !signal.withdrawn && !was_closed {
+            self.write_down(&mut change, signal);
+        }
         self.save(change);
     }
 
@@ -129,7 +143,7 @@ impl Turn<'_, '_> {
     }
 
     /// History happened when it happened; what is live happens to the case now.
-    fn time_of(&self, signal: &Signal) -> event::Time {
+    pub(crate) fn time_of(&self, signal: &Signal) -> event::Time {
         if signal.history {
             signal.time
         } else {
@@ -142,13 +156,14 @@ impl Turn<'_, '_> {
         let case = &mut change.case;
         let Some(opener) = case.figures.opener.clone() else {
             let untouched = case.state.acted.is_none() && case.awaited.is_empty();
-            if case.is_open() && untouched {
+            if (case.is_open() || case.by_system) && untouched {
                 self.close_in_error(change);
             }
             return;
         };
         if case.state.phase == Phase::Closed {
             self.open(change, &opener);
+            self.heed(change);
             return;
         }
         if case.state.dormant && case.figures.live {
@@ -160,8 +175,9 @@ impl Turn<'_, '_> {
         let asked = change.case.figures.asked;
         let resolved = change.case.state.resolved;
         if change.case.state.phase == Phase::Resolved && asked > resolved {
-            self.reopen(change);
+            self.reopen(change, Some("the customer asked again".to_owned()), None);
         }
+        self.heed(change);
     }
 
     fn open(&mut self, change: &mut Change, opener: &Signal) {
@@ -173,6 +189,8 @@ impl Turn<'_, '_> {
         case.absorbed = None;
         case.contacts.clear();
         case.final_missed = false;
+        case.by_system = false;
+        case.heeded_from = None;
         let state = &mut case.state;
         state.phase = Phase::Open;
         state.owner = decision.owner.clone();
@@ -186,6 +204,11 @@ impl Turn<'_, '_> {
         state.acknowledged = None;
         state.contacted = None;
         state.resolved = None;
+        state.claimed_by = None;
+        state.waiting_on = None;
+        state.waiting_since = None;
+        state.waiting_until = None;
+        state.proposed = None;
         state.absorbed_by = None;
         state.acted = None;
         let step = change.step(StepKind::Opened, time);
@@ -223,6 +246,10 @@ impl Turn<'_, '_> {
         if before == decision.owner {
             return;
         }
+        if change.case.by_system {
+            // Another department's system has no say in it.
+            change.case.reopen(self.now);
+        }
         self.give(change, decision.owner);
         let time = self.time_of(opener);
         let step = change.step(StepKind::Opened, time);
@@ -235,17 +262,28 @@ impl Turn<'_, '_> {
         change.tell(&before, Why::Gone, None);
     }
 
-    /// Another department owns the case from now on.
+    /// Another department owns the case from now on: who had it in hand there, and what was waited for, is past.
     pub(crate) fn give(&mut self, change: &mut Change, owner: DepartmentId) {
-        change.case.state.trail.push(owner.clone());
-        change.case.state.owner = owner;
-        change.case.acknowledge_due = None;
+        let case = &mut change.case;
+        case.stop_waiting(&self.company, self.now);
+        case.acknowledge_due = None;
+        case.state.claimed_by = None;
+        case.state.proposed = None;
+        case.state.trail.push(owner.clone());
+        case.state.owner = owner;
     }
 
-    fn reopen(&mut self, change: &mut Change) {
+    /// What was resolved is not, as a signal says.
+    pub(crate) fn reopen(
+        &mut self,
+        change: &mut Change,
+        reason: Option<String>,
+        event: Option<EventId>,
+    ) {
         change.case.reopen(self.now);
-        let reason = "the customer asked again";
-        change.step(StepKind::Reopened, self.now).reason = Some(reason.to_owned());
+        let step = change.step(StepKind::Reopened, self.now);
+        step.reason = reason;
+        step.event = event;
         change.tell_owner(Why::Reopened, None);
     }
 
@@ -254,6 +292,7 @@ impl Turn<'_, '_> {
         let state = &mut change.case.state;
         state.phase = Phase::Closed;
         state.offered_to = None;
+        state.proposed = None;
         change.step(StepKind::OpenedInError, self.now);
         for department in change.case.told.clone() {
             change.tell(&department, Why::Gone, None);
@@ -264,8 +303,11 @@ impl Turn<'_, '_> {
 }
 
 impl Case {
-    /// Somebody has to do something again. A final deadline that has passed counts anew, one ahead stays where it is.
+    /// Somebody has to do something again, or it is dormant again. A final deadline that has passed counts anew, one ahead
+    /// stays where it is.
     pub(crate) fn reopen(&mut self, now: event::Time) {
+        self.by_system = false;
+        self.state.dormant = !self.figures.live && self.state.acted.is_none();
         self.state.phase = Phase::Open;
         self.state.acknowledged = None;
         self.state.resolved = None;

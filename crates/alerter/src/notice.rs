@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use event::{
-    Company, DepartmentId, NoticeId, Perspective, Token,
+    Company, DepartmentId, Name, NoticeId, Perspective, Token,
     case::{Severity, State},
     case_input::Signal,
     notice::{Notice, Why},
@@ -11,15 +11,29 @@ use event::{
 
 use crate::{case::Told, route};
 
+/// The unit of a department that a place belongs to.
+pub(crate) fn unit(
+    company: &Company,
+    department: &DepartmentId,
+    place: Option<&Name>,
+) -> Option<Name> {
+    company
+        .departments
+        .get(department)?
+        .unit_of(place?)
+        .cloned()
+}
+
 /// A notice of a case as it stands after the change that caused it. Its id is made of the case, the step, the department
 /// and the reason, so that it stays the same however often it is made.
-pub(crate) fn of_step(state: &State, told: Told) -> Notice {
+pub(crate) fn of_step(company: &Company, state: &State, told: Told) -> Notice {
     let parts: [&[u8]; 4] = [
         state.case.as_bytes(),
         &told.step.to_be_bytes(),
         told.department.as_str().as_bytes(),
         told.why.as_str().as_bytes(),
     ];
+    let unit = unit(company, &told.department, state.place.as_ref());
     Notice {
         id: NoticeId::new(Token::hash("notice", &parts)),
         department: told.department,
@@ -29,7 +43,7 @@ pub(crate) fn of_step(state: &State, told: Told) -> Notice {
         time: told.time,
         what: state.what.clone(),
         place: state.place.clone(),
-        unit: state.unit.clone(),
+        unit,
         party: state.party.clone(),
         severity: state.severity,
         contacts: state.contacts,
@@ -41,7 +55,8 @@ pub(crate) fn of_step(state: &State, told: Told) -> Notice {
 }
 
 /// Thanks go to every department on the matter's path, to those that answer for the party, and to whoever the routes name:
-/// without owner, clock or escalation. The id is made of the event, so that thanks stay the same when the matter moves.
+/// without owner, clock or escalation. The id is made of the case and the event, so that thanks are the same however often they
+/// are passed on, and others where the matter belongs to another case by now.
 pub(crate) fn of_praise(
     company: &Company,
     signal: &Signal,
@@ -60,7 +75,12 @@ pub(crate) fn of_praise(
         }
     }
     departments.into_iter().map(move |department| {
-        let parts: [&[u8]; 2] = [signal.event.as_bytes(), department.as_str().as_bytes()];
+        let parts: [&[u8]; 3] = [
+            signal.case.as_bytes(),
+            signal.event.as_bytes(),
+            department.as_str().as_bytes(),
+        ];
+        let unit = unit(company, &department, signal.place.as_ref());
         Notice {
             id: NoticeId::new(Token::hash("notice.praise", &parts)),
             department,
@@ -70,7 +90,7 @@ pub(crate) fn of_praise(
             time: signal.received,
             what: signal.name.clone(),
             place: signal.place.clone(),
-            unit: None,
+            unit,
             party: signal.party.clone(),
             severity: Severity::Low,
             contacts: 1,

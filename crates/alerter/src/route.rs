@@ -8,7 +8,7 @@ use event::{
     Company, DepartmentId, Name, Perspective,
     case::Severity,
     case_input::Signal,
-    rules::{Matcher, Route},
+    rules::{self, Matcher, Route},
 };
 
 pub use self::check::check;
@@ -140,10 +140,7 @@ fn fits(pattern: Option<&str>, value: Option<&str>) -> bool {
     match (pattern, value) {
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(pattern), Some(value)) => match pattern.strip_suffix('*') {
-            Some(prefix) => value.starts_with(prefix),
-            None => value == pattern,
-        },
+        (Some(pattern), Some(value)) => rules::fits(pattern, value),
     }
 }
 

@@ -1,18 +1,20 @@
 //! What a signal means for a case.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event::{
-    Channel, EventId, Kind, MatterId, Perspective, Time,
+    Channel, EventId, Kind, MatterId, Perspective, SourceId, Time,
     case::Severity,
     case_input::{Signal, SignalKind},
     rules::CaseRules,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::status::{Said, is_status};
+
 /// Whether it makes a case of its matter by itself.
 pub(crate) fn opens(rules: &CaseRules, signal: &Signal) -> bool {
-    if signal.withdrawn {
+    if signal.withdrawn || is_status(signal) {
         return false;
     }
     let is_low = match signal.what {
@@ -104,6 +106,10 @@ pub(crate) struct Figures {
     pub(crate) live: bool,
     /// The last live moment at which the customer asked for something.
     pub(crate) asked: Option<Time>,
+    /// The same with imported history.
+    pub(crate) spoken: Option<Time>,
+    /// What the senders' own systems said.
+    pub(crate) said: BTreeMap<SourceId, Said>,
 }
 
 impl Figures {
@@ -119,6 +125,10 @@ impl Figures {
     /// Takes in a signal that is not part of it yet. The order in which they come makes no difference.
     pub(crate) fn add(&mut self, rules: &CaseRules, signal: &Signal) {
         self.matters.insert(signal.matter);
+        if is_status(signal) {
+            let said = self.said.entry(signal.source.clone()).or_default();
+            said.add(signal);
+        }
         if signal.withdrawn {
             return;
         }
@@ -127,8 +137,11 @@ impl Figures {
             self.contacts += 1;
             self.channels.insert(signal.channel);
         }
-        if asks(rules, signal) && !signal.history {
-            self.asked = self.asked.max(Some(signal.time));
+        if asks(rules, signal) {
+            self.spoken = self.spoken.max(Some(signal.time));
+            if !signal.history {
+                self.asked = self.asked.max(Some(signal.time));
+            }
         }
         if opens(rules, signal) {
             self.happened = Some(

@@ -116,6 +116,8 @@ impl<'t, 's> Turn<'t, 's> {
         let id = change.case.state.case;
         let before = self.case(id);
         change.case.count();
+        let state = &mut change.case.state;
+        state.unit = notice::unit(&self.company, &state.owner, state.place.as_ref());
         deadline::settle(&mut change.case, &self.company, self.now);
         let Change {
             mut case,
@@ -150,7 +152,8 @@ impl<'t, 's> Turn<'t, 's> {
             self.put(Output::State(case.state.clone()));
         }
         for told in told {
-            self.put(Output::Notice(notice::of_step(&case.state, told)));
+            let notice = notice::of_step(&self.company, &case.state, told);
+            self.put(Output::Notice(notice));
         }
         self.state.put(Key::Case(id), Row::Case(Box::new(case)));
     }

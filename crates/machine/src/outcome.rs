@@ -12,6 +12,8 @@ pub enum Outcome {
     Forwarded,
     /// A command that the state does not allow; its own outcome record says why.
     Refused,
+    /// It says nothing that anybody waits for.
+    Unasked,
     /// It concerns no customer: counted, and part of no profile.
     Anonymous,
     /// Whatever was due or queued was done.
@@ -21,12 +23,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub const ALL: [Outcome; 8] = [
+    pub const ALL: [Outcome; 9] = [
         Outcome::Applied,
         Outcome::Duplicate,
         Outcome::Stale,
         Outcome::Forwarded,
         Outcome::Refused,
+        Outcome::Unasked,
         Outcome::Anonymous,
         Outcome::Ticked,
         Outcome::Rejected,
@@ -40,6 +43,7 @@ impl Outcome {
             Outcome::Stale => "stale",
             Outcome::Forwarded => "forwarded",
             Outcome::Refused => "refused",
+            Outcome::Unasked => "unasked",
             Outcome::Anonymous => "anonymous",
             Outcome::Ticked => "ticked",
             Outcome::Rejected => "rejected",

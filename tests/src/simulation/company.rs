@@ -42,6 +42,7 @@ pub(super) fn company(version: u64, blocked: Vec<Token>, mood: Mood) -> Company 
             offer: minutes(67),
             again: minutes(109),
             final_after: minutes(327),
+            wait: minutes(83),
         },
         routes: routes(),
         journeys: [(name("purchase"), Journey::default())].into(),

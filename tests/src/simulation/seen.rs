@@ -176,6 +176,7 @@ impl Seen {
             other @ (Record::TimelineInput(_)
             | Record::CaseInput(_)
             | Record::Config(_)
+            | Record::Sent(_)
             | Record::Access(_)) => {
                 return Err(format!("a record of {} is no output", other.topic()));
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use event::{
-    Event, EventId, MatterId, Millis, Partition, Record, Score, SourceId, Time, Token, Topic,
+    Event, EventId, MatterId, Millis, Name, Partition, Record, Score, SourceId, Time, Token, Topic,
     case::ContactHow,
     case_input::{CaseInput, Command, CommandKind},
     link::{Link, Set},
@@ -310,9 +310,20 @@ impl Writer {
         commands
     }
 
+    /// In a calm story nothing is heard of the party, since which of its events comes first would be told.
+    fn awaited(&self) -> Name {
+        match self.story.mood {
+            Mood::Calm => name("installer"),
+            Mood::Wild => name("carrier"),
+        }
+    }
+
     /// What people mean to do one after the other, sensible or not.
     fn intentions(&mut self) -> Vec<CommandKind> {
-        use CommandKind::{Accept, Acknowledge, Contact, Decline, HandOff, Reopen, Resolve};
+        use CommandKind::{
+            Accept, Acknowledge, Claim, Contact, Decline, HandOff, Note, Release, Reopen, Resolve,
+            Resume, Wait,
+        };
         let any = [
             Acknowledge,
             Contact,
@@ -321,12 +332,19 @@ impl Writer {
             Decline,
             Resolve,
             Reopen,
+            Claim,
+            Release,
+            Note,
+            Wait,
+            Resume,
         ];
-        match self.rng.random_range(0..6) {
+        match self.rng.random_range(0..8) {
             0 => vec![HandOff, Accept],
             1 => vec![HandOff, Decline],
             2 => vec![Acknowledge, Contact, Resolve],
             3 => vec![Resolve, Reopen, HandOff],
+            4 => vec![Claim, Note, Wait],
+            5 => vec![Wait, Contact, Resume, Release],
             _ => vec![any[self.rng.random_range(0..any.len())]],
         }
     }
@@ -352,7 +370,7 @@ impl Writer {
             reached: (what == CommandKind::Contact).then(|| rng.random_bool(0.7)),
             told: (what == CommandKind::Resolve && rng.random_bool(0.5))
                 .then_some(ContactHow::Email),
-            on: None,
+            on: (what == CommandKind::Wait).then(|| self.awaited()),
             until: None,
             asked: None,
         }

@@ -16,6 +16,8 @@ use crate::samples::{World, command, company_of, department, matter, name, noon,
 mod commands;
 mod grouping;
 mod life;
+mod status;
+mod waiting;
 
 fn company() -> Company {
     let mut company = company_of(&["care", "delivery", "finance", "posti", "quality"]);
@@ -28,6 +30,8 @@ fn company() -> Company {
         },
         ..Route::default()
     }];
+    let delivery = company.departments.get_mut(&department("delivery"));
+    delivery.unwrap().sources = vec![event::SourceId::new("help-desk").unwrap()];
     company
 }
 
@@ -418,7 +422,22 @@ fn whose_eyes_saw_it_decides_where_it_goes() {
     world.hear(seen_by(Perspective::Test));
     let state = world.cases()[&case()].clone();
     assert!(state.test);
-    assert_eq!(world.told(), told(&[("canary", Why::Opened)]));
+    let away = Command {
+        to: Some(department("finance")),
+        ..command(1, case(), CommandKind::HandOff)
+    };
+    assert_eq!(world.obey(away), Verdict::BadDepartment);
+    world.pass(Millis::from_days(1));
+    let departments: Vec<_> = world
+        .told()
+        .into_iter()
+        .map(|(department, _)| department)
+        .collect();
+    assert!(
+        departments.len() > 2,
+        "it is missed and escalated like any other"
+    );
+    assert_eq!(departments, vec!["canary"; departments.len()]);
 }
 
 #[test]

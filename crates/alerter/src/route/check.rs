@@ -1,8 +1,8 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event::{
-    Company, DepartmentId, Millis,
-    rules::{Matcher, Route},
+    Company, DepartmentId, Millis, Name,
+    rules::{Department, Matcher, Route},
 };
 
 use super::root_receiver;
@@ -24,6 +24,7 @@ pub fn check(company: &Company) -> Vec<Fault> {
                 &mut faults,
             );
         }
+        units(id, department, &mut faults);
     }
     for (name, journey) in &company.journeys {
         for (stage, owner) in &journey.owners {
@@ -37,6 +38,8 @@ pub fn check(company: &Company) -> Vec<Fault> {
     }
     deadlines(company, &mut faults);
     shares(company, &mut faults);
+    statuses(company, &mut faults);
+    labels(company, &mut faults);
     if company.routes.receiver.is_none() && !company.departments.is_empty() {
         let receiver = root_receiver(company);
         if !company.departments.contains_key(&receiver) {
@@ -77,6 +80,66 @@ fn known(company: &Company, id: &DepartmentId, field: &str, faults: &mut Vec<Fau
     faults.push(Fault::new(field, problem));
 }
 
+/// A unit has places, and a place lies in one unit.
+fn units(id: &DepartmentId, department: &Department, faults: &mut Vec<Fault>) {
+    let mut taken: BTreeMap<&str, &Name> = BTreeMap::new();
+    for (unit, part) in &department.units {
+        let field = format!("departments.{id}.units.{unit}.places");
+        if part.places.is_empty() {
+            faults.push(Fault::new(&*field, "a unit without a place gets no case"));
+        }
+        for (index, place) in part.places.iter().enumerate() {
+            let field = format!("{field}[{index}]");
+            let prefix = place.strip_suffix('*').unwrap_or(place);
+            if !prefix.is_empty() && Name::new(prefix).is_err() {
+                let problem =
+                    format!("`{place}` is no place: write one like `store:kamppi` or `store:*`");
+                faults.push(Fault::new(&*field, problem));
+            }
+            if let Some(other) = taken.insert(place, unit) {
+                let problem = format!("`{place}` is a place of unit `{other}` already");
+                faults.push(Fault::new(field, problem));
+            }
+        }
+    }
+}
+
+/// A type that says solved says nothing else.
+fn statuses(company: &Company, faults: &mut Vec<Fault>) {
+    for (index, name) in company.cases.reopened.iter().enumerate() {
+        if company.cases.solved.contains(name) {
+            let problem =
+                format!("`{name}` is in `cases.solved` too: it says the one or the other");
+            faults.push(Fault::new(format!("cases.reopened[{index}]"), problem));
+        }
+    }
+    for (index, name) in company.cases.opens.iter().enumerate() {
+        let is_status = [&company.cases.solved, &company.cases.reopened];
+        if is_status.iter().any(|types| types.contains(name)) {
+            let problem =
+                format!("`{name}` tells of a status in another system, which opens no case");
+            faults.push(Fault::new(format!("cases.opens[{index}]"), problem));
+        }
+    }
+}
+
+fn labels(company: &Company, faults: &mut Vec<Fault>) {
+    for (language, labels) in &company.labels {
+        let is_code = (2..=3).contains(&language.len())
+            && language.bytes().all(|byte| byte.is_ascii_lowercase());
+        if !is_code {
+            let problem = format!("`{language}` is no language code: write one like `fi`");
+            faults.push(Fault::new(format!("labels.{language}"), problem));
+        }
+        for (name, label) in labels {
+            if label.trim().is_empty() {
+                let problem = "an empty label shows nothing: remove it to show the name itself";
+                faults.push(Fault::new(format!("labels.{language}.{name}"), problem));
+            }
+        }
+    }
+}
+
 fn deadlines(company: &Company, faults: &mut Vec<Fault>) {
     let lengths = &company.deadlines;
     for (field, length) in [
@@ -85,6 +148,7 @@ fn deadlines(company: &Company, faults: &mut Vec<Fault>) {
         ("offer", lengths.offer),
         ("again", lengths.again),
         ("final_after", lengths.final_after),
+        ("wait", lengths.wait),
     ] {
         if length < Millis::from_secs(1) {
             let problem = format!("{length} is too short: at least 1s");

@@ -1,4 +1,7 @@
-use event::{Channel, Kind, Millis, rules::Department};
+use event::{
+    Channel, Kind, Millis,
+    rules::{Department, Unit},
+};
 
 use super::*;
 use crate::samples::{company_of, department, name, signal};
@@ -175,6 +178,34 @@ fn every_fault_is_named_by_its_field() {
         escalates_to: Some(department("board")),
         ..Department::default()
     };
+    let unit = |places: &[&str]| Unit {
+        places: places.iter().map(|place| (*place).to_owned()).collect(),
+        ..Unit::default()
+    };
+    let stores = Department {
+        units: [
+            (name("empty"), unit(&[])),
+            (
+                name("kamppi"),
+                unit(&["store:kamppi", "Kamppi", "*", "store:*"]),
+            ),
+            (name("rest"), unit(&["store:*"])),
+        ]
+        .into(),
+        ..Department::default()
+    };
+    company.departments.insert(department("outlets"), stores);
+    company.cases.opens = vec![name("ticket.solved")];
+    company.cases.reopened = vec![name("ticket.solved")];
+    let labels = [
+        (name("sofa"), "Sohva".to_owned()),
+        (name("bed"), " ".to_owned()),
+    ];
+    company.labels = [
+        ("fi".to_owned(), labels.into()),
+        ("Finnish".to_owned(), [].into()),
+    ]
+    .into();
     company.departments.insert(department("sales"), sales);
     let complaints = Matcher {
         kind: Some(Kind::Complaint),
@@ -209,10 +240,17 @@ fn every_fault_is_named_by_its_field() {
     assert_eq!(
         fields,
         [
+            "departments.outlets.units.empty.places",
+            "departments.outlets.units.kamppi.places[1]",
+            "departments.outlets.units.rest.places[0]",
             "departments.sales.zone",
             "departments.sales.escalates_to",
             "deadlines.again",
             "cases.opens_below",
+            "cases.reopened[0]",
+            "cases.opens[0]",
+            "labels.Finnish",
+            "labels.fi.bed",
             "routes.routes[0].receiver",
             "routes.routes[0].routes[0]",
             "routes.routes[1]",

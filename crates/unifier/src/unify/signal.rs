@@ -44,8 +44,12 @@ fn kind(digest: &Digest, rules: &CaseRules) -> Option<SignalKind> {
         Kind::Complaint => Some(SignalKind::Complaint),
         Kind::Feedback if is_praise(digest, rules) => Some(SignalKind::Praise),
         Kind::Feedback => Some(SignalKind::Feedback),
+        Kind::Service if rules.solved.contains(&digest.name) => Some(SignalKind::Solved),
+        Kind::Service if rules.reopened.contains(&digest.name) => Some(SignalKind::Reopened),
         Kind::Service if rules.opens.contains(&digest.name) => Some(SignalKind::Progress),
         Kind::Service if is_contact(digest, rules) => Some(SignalKind::Contact),
+        // A case may wait to hear of the party.
+        Kind::Service if digest.party.is_some() => Some(SignalKind::Progress),
         Kind::Service | Kind::Unknown => None,
     }
 }

@@ -14,7 +14,10 @@ fn every_refusal_has_its_verdict_and_changes_nothing() {
         to: Some(department(id)),
         ..give(CommandKind::HandOff)
     };
-    use CommandKind::{Accept, Acknowledge, Contact, Decline, HandOff, Reopen, Resolve, Unknown};
+    use CommandKind::{
+        Accept, Acknowledge, Claim, Contact, Decline, HandOff, Note, Release, Reopen, Resolve,
+        Resume, Unknown, Wait,
+    };
     use Verdict::*;
     let untold = Command {
         told: None,
@@ -26,6 +29,18 @@ fn every_refusal_has_its_verdict_and_changes_nothing() {
         ..give(Contact)
     };
     let offer = to("finance");
+    let by_another = |what| Command {
+        actor: name("veikko"),
+        ..give(what)
+    };
+    let unsaid = |what| Command {
+        reason: None,
+        ..give(what)
+    };
+    let on_posti = |what| Command {
+        on: Some(name("posti")),
+        ..give(what)
+    };
     for (before, asked, verdict) in [
         (
             vec![],
@@ -98,6 +113,24 @@ fn every_refusal_has_its_verdict_and_changes_nothing() {
         ),
         (vec![], give(Reopen), WrongPhase),
         (vec![give(Resolve)], give(Reopen), Applied),
+        (vec![], give(Claim), Applied),
+        (vec![], theirs("finance", give(Claim)), NotYours),
+        (vec![give(Claim)], give(Claim), WrongPhase),
+        (vec![give(Claim)], by_another(Claim), Applied),
+        (vec![give(Resolve)], give(Claim), WrongPhase),
+        (vec![], give(Release), WrongPhase),
+        (vec![give(Claim)], by_another(Release), Applied),
+        (vec![], give(Note), Applied),
+        (vec![], unsaid(Note), Incomplete),
+        (vec![], theirs("finance", give(Note)), NotYours),
+        (vec![to("finance")], theirs("finance", give(Note)), Applied),
+        (vec![give(Resolve)], give(Note), Applied),
+        (vec![], give(Wait), Incomplete),
+        (vec![], on_posti(Wait), Applied),
+        (vec![on_posti(Wait)], on_posti(Wait), Applied),
+        (vec![give(Resolve)], on_posti(Wait), WrongPhase),
+        (vec![], give(Resume), WrongPhase),
+        (vec![on_posti(Wait)], give(Resume), Applied),
         (vec![], give(Unknown), Verdict::Unknown),
     ] {
         let mut world = world();
@@ -249,4 +282,153 @@ fn an_absorbed_case_answers_repeats_and_passes_on_the_rest() {
         Verdict::Applied,
         "repeated"
     );
+}
+
+#[test]
+fn whoever_takes_it_in_hand_says_from_whom_and_gives_it_up_with_the_case() {
+    let mut world = world();
+    world.hear(complaint(1));
+    let by = |number, who: &str, what| Command {
+        actor: name(who),
+        ..command(number, case(), what)
+    };
+    let in_hand = |world: &World| world.cases()[&case()].claimed_by.clone();
+    let whom = |world: &World| world.steps(case()).pop().unwrap().whom;
+    assert_eq!(
+        world.obey(by(1, "aino", CommandKind::Claim)),
+        Verdict::Applied
+    );
+    assert_eq!(world.phase(), Phase::Acknowledged);
+    assert_eq!((in_hand(&world), whom(&world)), (Some(name("aino")), None));
+    assert_eq!(
+        world.obey(by(2, "veikko", CommandKind::Claim)),
+        Verdict::Applied
+    );
+    let expected = (Some(name("veikko")), Some(name("aino")));
+    assert_eq!((in_hand(&world), whom(&world)), expected);
+    assert_eq!(
+        world.obey(by(3, "aino", CommandKind::Release)),
+        Verdict::Applied
+    );
+    assert_eq!(
+        (in_hand(&world), whom(&world)),
+        (None, Some(name("veikko")))
+    );
+
+    assert_eq!(
+        world.obey(by(4, "aino", CommandKind::Claim)),
+        Verdict::Applied
+    );
+    let offer = Command {
+        to: Some(department("finance")),
+        ..by(5, "aino", CommandKind::HandOff)
+    };
+    assert_eq!(world.obey(offer), Verdict::Applied);
+    assert_eq!(
+        in_hand(&world),
+        Some(name("aino")),
+        "until somebody accepts"
+    );
+    assert_eq!(
+        world.obey(by(6, "ritva", CommandKind::Accept)),
+        Verdict::Applied
+    );
+    assert_eq!(in_hand(&world), None);
+    assert_eq!(
+        world.told().len(),
+        3,
+        "opened, offered, accepted: who has it in hand is no news"
+    );
+}
+
+#[test]
+fn a_note_stops_no_clock_and_wakes_what_is_dormant() {
+    let mut world = world();
+    world.hear(complaint(1));
+    let before = world.cases()[&case()].clone();
+    let note = command(1, case(), CommandKind::Note);
+    assert_eq!(world.obey(note), Verdict::Applied);
+    let after = world.cases()[&case()].clone();
+    assert_eq!(
+        (after.phase, after.deadline),
+        (Phase::Open, before.deadline)
+    );
+    let noted = world.steps(case()).pop().unwrap();
+    assert_eq!(
+        (noted.what, noted.reason.as_deref()),
+        (StepKind::Noted, Some("because"))
+    );
+
+    let mut dormant = self::world();
+    dormant.hear(Signal {
+        history: true,
+        ..complaint(1)
+    });
+    assert_eq!(
+        dormant.obey(command(1, case(), CommandKind::Note)),
+        Verdict::Applied
+    );
+    assert!(!dormant.cases()[&case()].dormant);
+}
+
+#[test]
+fn a_case_lies_in_the_unit_of_its_place_wherever_it_goes() {
+    use event::rules::Unit;
+    let unit = |places: &[&str]| Unit {
+        name: String::new(),
+        places: places.iter().map(|place| (*place).to_owned()).collect(),
+    };
+    let mut company = company();
+    for (id, units) in [
+        (
+            "delivery",
+            vec![
+                ("kamppi", unit(&["store:kamppi"])),
+                ("stores", unit(&["store:*"])),
+            ],
+        ),
+        (
+            "finance",
+            vec![
+                ("south", unit(&["store:k*", "store:*"])),
+                ("all", unit(&["*"])),
+            ],
+        ),
+    ] {
+        let units = units.into_iter().map(|(id, unit)| (name(id), unit));
+        company.departments.get_mut(&department(id)).unwrap().units = units.collect();
+    }
+    for (place, here, there) in [
+        (Some("store:kamppi"), Some("kamppi"), Some("south")),
+        (Some("store:tampere"), Some("stores"), Some("south")),
+        (Some("web"), None, Some("all")),
+        (None, None, None),
+    ] {
+        let mut world = World::new(1, company.clone());
+        world.hear(Signal {
+            place: place.map(name),
+            ..complaint(1)
+        });
+        let unit_of = |world: &World| world.cases()[&case()].unit.clone();
+        assert_eq!(unit_of(&world), here.map(name), "{place:?}");
+        let offer = Command {
+            to: Some(department("finance")),
+            ..command(1, case(), CommandKind::HandOff)
+        };
+        assert_eq!(world.obey(offer), Verdict::Applied);
+        assert_eq!(unit_of(&world), here.map(name), "{place:?}");
+        let accept = command(2, case(), CommandKind::Accept);
+        assert_eq!(world.obey(accept), Verdict::Applied);
+        assert_eq!(unit_of(&world), there.map(name), "{place:?}");
+        let units: Vec<_> = world
+            .notices()
+            .into_iter()
+            .map(|notice| notice.unit)
+            .collect();
+        assert_eq!(
+            units,
+            [here, there, here].map(|unit| unit.map(name)),
+            "each its own"
+        );
+    }
 }

@@ -6,7 +6,7 @@ use event::{
 };
 use proptest::prelude::*;
 
-use super::*;
+use super::{status::says, *};
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -16,12 +16,19 @@ enum Act {
 }
 
 fn heard() -> impl Strategy<Value = Signal> {
-    (1_u64..8, 0_u8..5, 0_u32..2, any::<bool>(), 0_u64..3).prop_map(
+    (1_u64..8, 0_u8..8, 0_u32..2, any::<bool>(), 0_u64..3).prop_map(
         |(number, kind, revision, is_invoice, route)| {
             let mut heard = match kind {
                 0 | 1 => complaint(number),
                 2 => contact(number),
                 3 => feedback(number, 2.0),
+                4 => says(number, SignalKind::Solved, "help-desk"),
+                5 => says(number, SignalKind::Reopened, "help-desk"),
+                6 => Signal {
+                    what: SignalKind::Progress,
+                    party: Some(name("courier")),
+                    ..signal(number, Kind::Service, "shipment.scanned")
+                },
                 _ => feedback(number, 7.0),
             };
             if is_invoice {
@@ -37,7 +44,10 @@ fn heard() -> impl Strategy<Value = Signal> {
 }
 
 fn asked() -> impl Strategy<Value = Command> {
-    use CommandKind::{Accept, Acknowledge, Contact, Decline, HandOff, Reopen, Resolve};
+    use CommandKind::{
+        Accept, Acknowledge, Claim, Contact, Decline, HandOff, Note, Release, Reopen, Resolve,
+        Resume, Wait,
+    };
     let kinds = vec![
         Acknowledge,
         Contact,
@@ -48,6 +58,12 @@ fn asked() -> impl Strategy<Value = Command> {
         Decline,
         Resolve,
         Reopen,
+        Claim,
+        Release,
+        Note,
+        Wait,
+        Wait,
+        Resume,
     ];
     let departments = vec!["care", "delivery", "finance", "nowhere"];
     (
@@ -61,6 +77,8 @@ fn asked() -> impl Strategy<Value = Command> {
             departments: vec![department(theirs)],
             any_department: luck > 0,
             to: Some(department(to)),
+            actor: name(if luck == 3 { "veikko" } else { "aino" }),
+            on: Some(name("courier")),
             expected_version: (luck == 1).then_some(3),
             told: (luck == 2).then_some(event::case::ContactHow::Phone),
             // Commands of one id are repeats, whatever they ask.
@@ -85,7 +103,7 @@ fn fold(steps: &[Step]) -> Option<(Phase, DepartmentId)> {
             StepKind::Reopened => Phase::Open,
             StepKind::Acknowledged | StepKind::Accepted => Phase::Acknowledged,
             StepKind::Contacted if phase.is_open() => Phase::Acknowledged,
-            StepKind::Offered => Phase::Acknowledged,
+            StepKind::Offered | StepKind::Claimed | StepKind::Waiting => Phase::Acknowledged,
             StepKind::Resolved => Phase::Resolved,
             StepKind::OpenedInError => Phase::Closed,
             StepKind::Opened
@@ -98,11 +116,9 @@ fn fold(steps: &[Step]) -> Option<(Phase, DepartmentId)> {
             | StepKind::Joined
             | StepKind::Absorbed
             | StepKind::Parted
-            | StepKind::Claimed
             | StepKind::Released
             | StepKind::Noted
             | StepKind::Proposed
-            | StepKind::Waiting
             | StepKind::Resumed
             | StepKind::Unknown => phase,
         };

@@ -106,13 +106,9 @@ pub struct FeedbackForm {
     /// Origins whose pages may show the form in a frame: `https://shop.example`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub embed_from: BTreeSet<String>,
-    /// Of every answer, where the link says no other.
+    /// How many times a minute one address may answer; 20 where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<Name>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub touchpoint: Option<Name>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stage: Option<Name>,
+    pub answers_per_minute: Option<NonZeroU32>,
 }
 
 /// The name of the form a source sends in.
@@ -197,6 +193,9 @@ impl Source {
             if !self.secret_file.is_empty() {
                 faults.push("`secret_file` is for formats that sign; our own form is sent with a key, see `key_sha256`".to_owned());
             }
+            if !self.fields.is_empty() || !self.defaults.is_empty() {
+                faults.push("`fields` and `defaults` are for senders' own formats; our own form says everything itself".to_owned());
+            }
             return;
         }
         let Some(format) = formats.get(&self.format) else {
@@ -223,6 +222,11 @@ impl Source {
         if format.proof() != Proof::Signature && !self.secret_file.is_empty() {
             faults.push(format!(
                 "`secret_file` is for formats that sign; senders of the format `{name}` do not"
+            ));
+        }
+        if format.proof() != Proof::Page && self.form.is_some() {
+            faults.push(format!(
+                "`form` is for pages that Polku serves; the format `{name}` has none"
             ));
         }
         faults.extend(format.faults(self));
@@ -294,10 +298,15 @@ mod tests {
             assert!(error.contains("line 3"), "{error}");
         }
         let bad =
-            sources("[till]\nchannel = 'unknown'\nkey_sha256 = ['ab']\nkinds = ['unknown']\n")
+            sources("[till]\nchannel = 'unknown'\nkey_sha256 = ['ab']\nkinds = ['unknown']\ndefaults = {party = 'posti'}\n")
                 .unwrap();
         let faults = bad[&SourceId::new("till").unwrap()].faults(&Formats::default());
-        let fields = ["`channel`", "`key_sha256`", "`kinds`"];
+        let fields = [
+            "`fields` and `defaults`",
+            "`channel`",
+            "`key_sha256`",
+            "`kinds`",
+        ];
         assert_eq!(faults.len(), fields.len(), "{faults:?}");
         for (fault, field) in faults.iter().zip(fields) {
             assert!(fault.starts_with(field), "{fault}");

@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use event::{Channel, Company, SourceId, Time, reject::Reason};
+use axum::{body::Body, http::HeaderMap};
+use event::{Channel, Class, Company, SourceId, Time, reject::Reason};
 use identifier::{Pepper, Region, Spaces};
 use serde_json::Value;
 use service::clock::Clock;
@@ -16,6 +17,7 @@ use stream::{Append, log::SharedLog};
 use crate::{
     answer::{Answer, Item, Outcome},
     authenticate::{Keys, Refusal},
+    body,
     config::{Source, Sources},
     format::{Format, Formats, Mapped, Sender},
     json,
@@ -24,8 +26,10 @@ use crate::{
     metrics::{Metrics, Totals},
     normalise::{Context, Rules},
     parse,
+    problem::Problem,
     rate::{Buckets, Excess},
     store::{self, Refused, Unavailable, Window},
+    validate::Said,
 };
 
 /// What a door is made of.
@@ -228,6 +232,30 @@ impl Door {
         Ok(mapped.collect())
     }
 
+    /// Whether the door would take this value as an identifier or reference of this type, for pages that can ask again.
+    pub fn reads(&self, source: &SourceId, class: Class, kind: &str, value: &str) -> bool {
+        let said = Said {
+            kind: kind.to_owned(),
+            value: value.to_owned(),
+            field: String::new(),
+        };
+        let rules = self.rules();
+        !mask::is_marked(&mask::text(value).0)
+            && self.configured(source).is_ok_and(|configured| {
+                let permission = Permission::default();
+                let context = self.context(source, configured, &rules, &permission);
+                context.value(class, &said).is_ok()
+            })
+    }
+
+    /// A request's body, within the bounds of bytes and time that hold for all doors.
+    ///
+    /// # Errors
+    /// As the doors answer.
+    pub async fn read_body(&self, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+        body::read(headers, body, self.limits()).await
+    }
+
     /// The configured sources and what is said of them.
     pub fn sources(&self) -> &Sources {
         &self.0.options.sources
@@ -296,22 +324,12 @@ impl Door {
         permission: Permission,
     ) -> Result<Answer, Error> {
         let source = self.configured(source_id)?;
-        let rules = Arc::clone(&self.0.rules.read().unwrap_or_else(PoisonError::into_inner));
+        let rules = self.rules();
         let options = &self.0.options;
         let received = self.now();
-        let numbers_of = permission.numbers_of.clone();
         let mut judge = Judge {
-            context: Context {
-                source_id,
-                numbers_of: numbers_of.as_ref().unwrap_or(source_id),
-                channel: permission.channel.unwrap_or(source.channel),
-                source,
-                rules: &rules,
-                pepper: &options.pepper,
-                spaces: &options.spaces,
-                region: options.region,
-            },
-            permission,
+            context: self.context(source_id, source, &rules, &permission),
+            permission: &permission,
             received,
             partitions: options.partitions,
             metrics: &options.metrics,
@@ -379,6 +397,30 @@ impl Door {
         self.metrics().count(source, Outcome::Rejected, 1);
         self.metrics().count_reject(source, Reason::Unparseable);
         Ok(())
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.0.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn context<'a>(
+        &'a self,
+        source_id: &'a SourceId,
+        source: &'a Source,
+        rules: &'a Rules,
+        permission: &'a Permission,
+    ) -> Context<'a> {
+        let options = &self.0.options;
+        Context {
+            source_id,
+            numbers_of: permission.numbers_of.as_ref().unwrap_or(source_id),
+            channel: permission.channel.unwrap_or(source.channel),
+            source,
+            rules,
+            pepper: &options.pepper,
+            spaces: &options.spaces,
+            region: options.region,
+        }
     }
 
     fn reject(&self, source: &SourceId, refused: &Refused, time: Time) -> Append {

@@ -23,7 +23,7 @@ use crate::{
 /// Judges the items of one request, in order.
 pub(crate) struct Judge<'a> {
     pub(crate) context: Context<'a>,
-    pub(crate) permission: Permission,
+    pub(crate) permission: &'a Permission,
     pub(crate) received: Time,
     pub(crate) partitions: u32,
     pub(crate) metrics: &'a Metrics,

@@ -148,7 +148,11 @@ pub(crate) fn event(context: &Context<'_>, stamp: &Stamp, draft: Draft, named: N
 
 impl Context<'_> {
     /// None for a value that names nobody.
-    fn value(&self, class: Class, said: &Said) -> Result<Option<(Value, String)>, String> {
+    pub(crate) fn value(
+        &self,
+        class: Class,
+        said: &Said,
+    ) -> Result<Option<(Value, String)>, String> {
         let found = self.rules.vocabulary.value(
             self.pepper,
             class,

@@ -8,10 +8,10 @@ pub(super) fn call(payload: &Value, sender: &Sender<'_>) -> Mapped {
     // A leg that dials an agent names the agent, and its parent names the customer.
     let direction = look::text(payload, "Direction").unwrap_or("inbound");
     if direction == "outbound-dial" || look::text(payload, "ParentCallSid").is_some() {
-        return Mapped::Filtered("a leg of another call");
+        return Mapped::Filtered("other_leg");
     }
     let Some(status) = look::text(payload, "CallStatus") else {
-        return Mapped::Filtered("no status of a call");
+        return Mapped::Filtered("no_call_status");
     };
     let end = match end(status) {
         Ok(end) => end,
@@ -82,10 +82,8 @@ fn end(status: &str) -> Result<End, &'static str> {
         "no-answer" | "busy" => Ok(End::Missed),
         "canceled" => Ok(End::Abandoned),
         "failed" => Ok(End::Failed),
-        "queued" | "initiated" | "ringing" | "in-progress" | "answered" => {
-            Err("a call that goes on")
-        }
-        _ => Err("a status that Polku does not know"),
+        "queued" | "initiated" | "ringing" | "in-progress" | "answered" => Err("call_goes_on"),
+        _ => Err("unknown_status"),
     }
 }
 

@@ -215,18 +215,10 @@ fn what_became_of_a_call_is_told_of_the_customers_number() {
             "outbound-api",
             "outbound-call.missed +358942415800",
         ),
-        ("ringing", "inbound", "filtered: a call that goes on"),
-        ("in-progress", "inbound", "filtered: a call that goes on"),
-        (
-            "completed",
-            "outbound-dial",
-            "filtered: a leg of another call",
-        ),
-        (
-            "overheard",
-            "inbound",
-            "filtered: a status that Polku does not know",
-        ),
+        ("ringing", "inbound", "filtered: call_goes_on"),
+        ("in-progress", "inbound", "filtered: call_goes_on"),
+        ("completed", "outbound-dial", "filtered: other_leg"),
+        ("overheard", "inbound", "filtered: unknown_status"),
     ] {
         assert_eq!(
             told(&map(&call(status, direction))),

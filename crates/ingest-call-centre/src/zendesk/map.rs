@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use event::{Kind, Time};
+use event::{Kind, Millis, Time};
 use ingest::format::{Draft, Mapped, Sender, look};
 use serde_json::{Value, json};
 
@@ -21,7 +21,12 @@ pub(super) fn event(payload: &Value, sender: &Sender<'_>) -> Mapped {
     };
     let mapped = match envelope.name {
         "ticket.created" => ticket(&envelope, payload, sender, created(payload)),
-        "ticket.comment_added" => ticket(&envelope, payload, sender, commented(payload)),
+        "ticket.comment_added" => ticket(
+            &envelope,
+            payload,
+            sender,
+            commented(payload, envelope.time),
+        ),
         "messaging_ticket.message_added" => ticket(&envelope, payload, sender, messaged(payload)),
         "ticket.status_changed" => ticket(&envelope, payload, sender, status_changed(payload)),
         "ticket.group_assignment_changed" => {
@@ -30,7 +35,7 @@ pub(super) fn event(payload: &Value, sender: &Sender<'_>) -> Mapped {
         "user.created" | "user.external_id_changed" | "user.identity_created" => {
             user(&envelope, payload, sender)
         }
-        _ => Err(Mapped::Filtered("of no type that Polku reads")),
+        _ => Err(Mapped::Filtered("unread_type")),
     };
     match mapped {
         Ok(event) => Mapped::Events(vec![event]),
@@ -150,14 +155,20 @@ fn created(payload: &Value) -> Result<Said, &'static str> {
     })
 }
 
+/// How long after a ticket's creation its first comment is told.
+const FIRST: Millis = Millis::from_secs(60);
+
 /// The customer's own public comment is a contact; one of the staff is an answer to the customer.
-fn commented(payload: &Value) -> Result<Said, &'static str> {
+fn commented(payload: &Value, time: Time) -> Result<Said, &'static str> {
     if look::flag(payload, "event.comment.is_public") == Some(false) {
-        return Err("a private comment");
+        return Err("private_comment");
     }
     let words = look::text(payload, "event.comment.body");
-    if words.is_some() && words == look::text(payload, "detail.description") {
-        return Err("the first comment, which the ticket's creation told");
+    // A ticket's description is its first comment, which comes once more as a comment. Who says the same on another day says it anew.
+    let is_first =
+        look::moment(payload, "detail.created_at").is_none_or(|created| time - created < FIRST);
+    if is_first && words.is_some() && words == look::text(payload, "detail.description") {
+        return Err("first_comment");
     }
     let author = look::word(payload, "event.comment.author.id")
         .or_else(|| look::word(payload, "detail.actor_id"));
@@ -166,7 +177,7 @@ fn commented(payload: &Value) -> Result<Said, &'static str> {
     let name = match (is_requesters, is_staffs) {
         (true, _) | (false, Some(false)) => "contact.comment",
         (false, Some(true)) => "ticket.answered",
-        (false, None) => return Err("a comment that tells not whose it is"),
+        (false, None) => return Err("author_unknown"),
     };
     Ok(Said {
         kind: Kind::Service,
@@ -180,7 +191,7 @@ fn messaged(payload: &Value) -> Result<Said, &'static str> {
     let name = match look::text(payload, "event.actor.type") {
         Some("end_user") => "contact.message",
         Some("agent") => "ticket.answered",
-        Some(_) | None => return Err("a message of neither the customer nor an agent"),
+        Some(_) | None => return Err("system_message"),
     };
     Ok(Said {
         kind: Kind::Service,
@@ -210,7 +221,7 @@ fn status_changed(payload: &Value) -> Result<Said, &'static str> {
     let now = status(payload, "event.current").or_else(|| status(payload, "detail.status"));
     match (status(payload, "event.previous"), now) {
         (Some(Status::Solved | Status::Closed), Some(Status::Closed | Status::Solved)) => {
-            Err("closed after it was solved")
+            Err("closed_after_solved")
         }
         (Some(Status::Working) | None, Some(Status::Solved | Status::Closed)) => {
             Said::service("ticket.solved")
@@ -218,15 +229,15 @@ fn status_changed(payload: &Value) -> Result<Said, &'static str> {
         (Some(Status::Solved | Status::Closed), Some(Status::Working)) => {
             Said::service("ticket.reopened")
         }
-        (Some(Status::Working) | None, Some(Status::Working)) => Err("a step of the desk's work"),
-        (_, None) => Err("a status that Polku does not know"),
+        (Some(Status::Working) | None, Some(Status::Working)) => Err("work_step"),
+        (_, None) => Err("unknown_status"),
     }
 }
 
 fn handed_over(payload: &Value) -> Result<Said, &'static str> {
     let event = look::at(payload, "event");
     match event.and_then(|event| event.get("previous")) {
-        Some(Value::Null) => Err("the ticket's first group"),
+        Some(Value::Null) => Err("first_group"),
         Some(_) | None => Said::service("ticket.handed-over"),
     }
 }
@@ -236,7 +247,7 @@ fn handed_over(payload: &Value) -> Result<Said, &'static str> {
 fn user(envelope: &Envelope<'_>, payload: &Value, sender: &Sender<'_>) -> Result<Value, Mapped> {
     let role = look::text(payload, "detail.role");
     if role.is_some_and(|role| !role.eq_ignore_ascii_case("end-user")) {
-        return Err(Mapped::Filtered("a user of the desk, not a customer"));
+        return Err(Mapped::Filtered("desk_user"));
     }
     let user = look::at(payload, "detail").unwrap_or(&Value::Null);
     let as_requester = json!({"detail": {"requester_id": user.get("id")}, "user": user});

@@ -24,7 +24,7 @@ pub(super) fn event(payload: &Value, sender: &Sender<'_>) -> Mapped {
         | "TransactionEvent"
         | "AssociationEvent"
         | "TransformationEvent" => {}
-        _ => return Mapped::Filtered("of no type that Polku reads"),
+        _ => return Mapped::Filtered("unread_type"),
     }
     let Some(time) = time(payload) else {
         let fault =

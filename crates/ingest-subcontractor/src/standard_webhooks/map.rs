@@ -38,7 +38,7 @@ fn by_mapping(payload: &Value, mapping: &Mapping, sender: &Sender<'_>) -> Mapped
     if !faults.is_empty() {
         Mapped::Faulty(faults.join("\n"))
     } else if events.is_empty() {
-        Mapped::Filtered("of no event of the source's mapping")
+        Mapped::Filtered("no_event_of_mapping")
     } else {
         Mapped::Events(events)
     }

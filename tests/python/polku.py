@@ -14,7 +14,7 @@ FIRST_ID = 0x50000000
 SHIPPED = [
     "event", "personal", "link_set", "link_tick", "rules", "assignment", "digest", "move", "step_note", "entry", "step_entry",
     "moved", "signal", "command", "regroup", "absorb", "case_state", "case_step", "command_outcome", "notice", "reject", "config",
-    "access",
+    "access", "sent",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 impl Default for Http {
     fn default() -> Http {
+        service::tls::install();
         let client = Client::builder()
             .timeout(ANSWERED_WITHIN)
             .build()

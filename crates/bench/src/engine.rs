@@ -157,6 +157,7 @@ impl Engine {
             | Record::Notice(_)
             | Record::Reject(_)
             | Record::Config(_)
+            | Record::Sent(_)
             | Record::Access(_) => self.left += 1,
         }
     }

@@ -14,6 +14,7 @@ pub mod notice;
 pub mod record;
 pub mod reject;
 pub mod rules;
+pub mod sent;
 pub mod time;
 pub mod timeline;
 pub mod timeline_input;

@@ -29,6 +29,50 @@ pub struct Notice {
     pub route: Vec<Name>,
 }
 
+/// A notice as JSON shows it to a department: live, by webhook, in whatever way.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shown<'a> {
+    id: NoticeId,
+    why: Why,
+    case: CaseId,
+    what: &'a Name,
+    place: Option<&'a Name>,
+    unit: Option<&'a Name>,
+    party: Option<&'a Name>,
+    severity: Severity,
+    contacts: u32,
+    channels: &'a [Channel],
+    from: Option<&'a DepartmentId>,
+    answer_by: Option<Time>,
+    /// Where to look at the case.
+    open: String,
+    time: Time,
+    route: &'a [Name],
+}
+
+impl Notice {
+    /// `public_url` is where people reach the desk; without one the link is relative.
+    pub fn shown(&self, public_url: &str) -> Shown<'_> {
+        Shown {
+            id: self.id,
+            why: self.why,
+            case: self.case,
+            what: &self.what,
+            place: self.place.as_ref(),
+            unit: self.unit.as_ref(),
+            party: self.party.as_ref(),
+            severity: self.severity,
+            contacts: self.contacts,
+            channels: &self.channels,
+            from: self.from.as_ref(),
+            answer_by: self.answer_by,
+            open: format!("{}/cases/{}", public_url.trim_end_matches('/'), self.case),
+            time: self.time,
+            route: &self.route,
+        }
+    }
+}
+
 /// Why a department is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,7 +3,8 @@
 use crate::{
     Partition, Token, Topic, access::Access, assignment::Assignment, case::Case,
     case_input::CaseInput, command_outcome::CommandOutcome, config::Config, event::Event,
-    link::Link, notice::Notice, reject::Reject, timeline::Timeline, timeline_input::TimelineInput,
+    link::Link, notice::Notice, reject::Reject, sent::Sent, timeline::Timeline,
+    timeline_input::TimelineInput,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,7 @@ pub enum Record {
     CommandOutcome(CommandOutcome),
     Notice(Notice),
     Reject(Reject),
+    Sent(Sent),
     Config(Config),
     Access(Access),
 }
@@ -35,6 +37,7 @@ impl Record {
             Record::CommandOutcome(_) => Topic::CommandOutcome,
             Record::Notice(notice) => Topic::Notice(notice.department.clone()),
             Record::Reject(_) => Topic::Reject,
+            Record::Sent(_) => Topic::Sent,
             Record::Config(_) => Topic::Config,
             Record::Access(_) => Topic::Access,
         }
@@ -74,6 +77,12 @@ impl Record {
             }
             Record::Notice(notice) => notice.case.as_bytes().to_vec(),
             Record::Reject(reject) => reject.id.as_bytes().to_vec(),
+            Record::Sent(sent) => match sent.notice {
+                Some(notice) => notice.as_bytes().to_vec(),
+                None => Token::hash("subscription", &[sent.subscription.as_str().as_bytes()])
+                    .as_bytes()
+                    .to_vec(),
+            },
             Record::Config(config) => Token::hash("config", &[config.name.as_str().as_bytes()])
                 .as_bytes()
                 .to_vec(),

@@ -80,6 +80,7 @@ pub enum Topic {
     CommandOutcome,
     Notice(DepartmentId),
     Reject,
+    Sent,
     Access,
     Config,
     State(MachineName),
@@ -117,7 +118,7 @@ const PREFIX: &str = "polku.";
 
 impl Topic {
     /// The topics that do not depend on the company.
-    pub const FIXED: [Topic; 14] = [
+    pub const FIXED: [Topic; 15] = [
         Topic::Event,
         Topic::IdentityLink,
         Topic::IdentityAssignment,
@@ -127,6 +128,7 @@ impl Topic {
         Topic::Case,
         Topic::CommandOutcome,
         Topic::Reject,
+        Topic::Sent,
         Topic::Access,
         Topic::Config,
         Topic::State(MachineName::Unify),
@@ -146,6 +148,7 @@ impl Topic {
             Topic::CommandOutcome => format!("{PREFIX}command.outcome"),
             Topic::Notice(department) => format!("{PREFIX}notice.{department}"),
             Topic::Reject => format!("{PREFIX}reject"),
+            Topic::Sent => format!("{PREFIX}sent"),
             Topic::Access => format!("{PREFIX}access"),
             Topic::Config => format!("{PREFIX}config"),
             Topic::State(machine) => format!("{PREFIX}state.{}", machine.as_str()),
@@ -174,6 +177,7 @@ impl Topic {
             | Topic::Case
             | Topic::CommandOutcome
             | Topic::Reject
+            | Topic::Sent
             | Topic::Access
             | Topic::State(MachineName::Unify | MachineName::Cases) => Partitions::P,
         }
@@ -189,7 +193,7 @@ impl Topic {
             | Topic::State(_) => Kept::Compacted,
             Topic::TimelineInput | Topic::CaseInput => Kept::UntilRead,
             Topic::CommandOutcome => Kept::For(Millis::from_days(7)),
-            Topic::Notice(_) | Topic::Reject => Kept::For(Millis::from_days(30)),
+            Topic::Notice(_) | Topic::Reject | Topic::Sent => Kept::For(Millis::from_days(30)),
             Topic::Access => Kept::For(Millis::from_days(730)),
         }
     }

@@ -40,6 +40,8 @@ enum Command {
     Unify,
     /// The cases
     Alert,
+    /// What departments are told by webhook
+    Notify,
     /// The API over what the log says
     Serve,
     /// Send a CSV or NDJSON file through the door of a source
@@ -89,6 +91,7 @@ impl Cli {
             Command::Ingest => role::ingest(self.place.config()?)?,
             Command::Unify => role::unify(self.place.config()?)?,
             Command::Alert => role::alert(self.place.config()?)?,
+            Command::Notify => role::notify(self.place.config()?)?,
             Command::Serve => role::serve(self.place.config()?)?,
             Command::Import(options) => return run_import(&self.place, options),
             Command::Simulate(options) => return run_simulation(&self.place, options),

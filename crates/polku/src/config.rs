@@ -33,6 +33,9 @@ pub struct Config {
     pub credentials: BTreeMap<Name, serve::credential::Config>,
     #[serde(default)]
     pub serve: serve::Config,
+    /// Where departments are told by webhook.
+    #[serde(default)]
+    pub subscriptions: notify::Subscriptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +188,14 @@ impl Config {
                     .faults(&formats)
                     .into_iter()
                     .map(|fault| format!("`sources.{id}`: {fault}")),
+            );
+        }
+        for (name, subscription) in &self.subscriptions {
+            faults.extend(
+                subscription
+                    .faults()
+                    .into_iter()
+                    .map(|fault| format!("`subscriptions.{name}`: {fault}")),
             );
         }
         if let Err(error) = Credentials::new(&self.credentials) {

@@ -53,6 +53,7 @@ pub struct Process {
     /// Threads that end when the process stops.
     threads: Vec<JoinHandle<()>>,
     serve: Option<serve::Service>,
+    notify: Option<notify::Service>,
     routes: OpenApiRouter,
 }
 
@@ -119,6 +120,7 @@ impl Process {
             loops: Vec::new(),
             threads: Vec::new(),
             serve: None,
+            notify: None,
             routes: OpenApiRouter::new(),
         })
     }
@@ -249,6 +251,44 @@ impl Process {
         Ok(())
     }
 
+    /// Tells departments by webhook.
+    ///
+    /// # Errors
+    /// `Invalid` when a secret cannot be read, or nobody says where the desk is that links lead to.
+    pub fn add_notify(&mut self) -> anyhow::Result<()> {
+        let invalid = |fault: String| Invalid {
+            path: "the configuration".to_owned(),
+            faults: vec![fault],
+        };
+        let public_url = match (&self.config.serve.public_url, &self.serve) {
+            (Some(url), _) => url.clone(),
+            (None, Some(_)) => format!("http://{}", self.config.listen),
+            (None, None) if self.config.subscriptions.is_empty() => String::new(),
+            (None, None) => {
+                let fault = "`serve.public_url` is not set; name the address of the desk, which links in webhooks lead to";
+                return Err(invalid(fault.to_owned()).into());
+            }
+        };
+        let service = notify::start(notify::Parts {
+            log: Arc::clone(&self.log),
+            partitions: self.config.log.partitions,
+            subscriptions: self.config.subscriptions.clone(),
+            public_url,
+            registry: self.registry.clone(),
+            health: self.health.clone(),
+            shutdown: self.shutdown.clone(),
+            clock: Arc::clone(&self.clock),
+        });
+        self.notify = Some(service.map_err(|error| {
+            if error.is_configuration() {
+                invalid(format!("{:#}", anyhow::Error::from(error))).into()
+            } else {
+                anyhow::Error::from(error)
+            }
+        })?);
+        Ok(())
+    }
+
     fn add_routes(&mut self, routes: OpenApiRouter) {
         self.routes = std::mem::take(&mut self.routes).merge(routes);
     }
@@ -314,6 +354,9 @@ impl Process {
         }
         if let Some(serve) = self.serve {
             serve.join();
+        }
+        if let Some(notify) = self.notify {
+            notify.join();
         }
         ended
     }

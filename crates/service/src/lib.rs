@@ -6,3 +6,4 @@ pub mod health;
 pub mod http;
 pub mod logs;
 pub mod shutdown;
+pub mod tls;

@@ -13,6 +13,7 @@ use event::{
     link,
     notice::Notice,
     reject::Reject,
+    sent::Sent,
     timeline::{Entry, Moved, StepEntry},
     timeline_input::{Digest, Move, StepNote},
 };
@@ -113,4 +114,8 @@ impl Payload for Config {
 
 impl Payload for Access {
     const KIND: Kind = Kind::Access;
+}
+
+impl Payload for Sent {
+    const KIND: Kind = Kind::Sent;
 }

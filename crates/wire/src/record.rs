@@ -36,6 +36,7 @@ pub fn encode(record: &Record) -> Vec<u8> {
         Record::Reject(reject) => SHIPPED.write(reject),
         Record::Config(config) => SHIPPED.write(config),
         Record::Access(access) => SHIPPED.write(access),
+        Record::Sent(sent) => SHIPPED.write(sent),
         Record::Link(Link::Rules(rules))
         | Record::TimelineInput(TimelineInput::Rules(rules))
         | Record::CaseInput(CaseInput::Rules(rules)) => SHIPPED.write(&Document::from(rules)),
@@ -72,6 +73,7 @@ pub(crate) fn decode_by(
         Topic::Notice(department) => Record::Notice(message.notice(department)?),
         Topic::Reject => Record::Reject(message.read()?),
         Topic::Access => Record::Access(message.read()?),
+        Topic::Sent => Record::Sent(message.read()?),
         Topic::Config => Record::Config(message.read()?),
         Topic::State(_) => return Err(message.misplaced()),
     })

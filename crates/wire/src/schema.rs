@@ -28,10 +28,11 @@ pub enum Kind {
     Reject,
     Config,
     Access,
+    Sent,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Event,
         Kind::Personal,
         Kind::LinkSet,
@@ -55,6 +56,7 @@ impl Kind {
         Kind::Reject,
         Kind::Config,
         Kind::Access,
+        Kind::Sent,
     ];
 
     /// The subject under which a registry knows the record: its full name.
@@ -83,6 +85,7 @@ impl Kind {
             Kind::Reject => "polku.Reject",
             Kind::Config => "polku.Config",
             Kind::Access => "polku.Access",
+            Kind::Sent => "polku.Sent",
         }
     }
 }
@@ -117,7 +120,7 @@ pub fn schemas() -> &'static [Shipped] {
 
 /// A record on the log says which row wrote it. So rows are only added at the end: when a released schema changes, its row
 /// takes the file under `schemas/released/` and a new row takes the changed one.
-static SHIPPED: [Shipped; 23] = [
+static SHIPPED: [Shipped; 24] = [
     Shipped {
         id: 0x5000_0000,
         kind: Kind::Event,
@@ -232,6 +235,11 @@ static SHIPPED: [Shipped; 23] = [
         id: 0x5000_0016,
         kind: Kind::Access,
         avsc: include_str!("../../../schemas/access.avsc"),
+    },
+    Shipped {
+        id: 0x5000_0017,
+        kind: Kind::Sent,
+        avsc: include_str!("../../../schemas/sent.avsc"),
     },
 ];
 

@@ -36,6 +36,7 @@ fn topics(kind: Kind) -> Vec<Topic> {
         Kind::Reject => vec![Topic::Reject],
         Kind::Config => vec![Topic::Config],
         Kind::Access => vec![Topic::Access],
+        Kind::Sent => vec![Topic::Sent],
     }
 }
 

@@ -31,6 +31,7 @@ pub fn run(place: &Place) -> anyhow::Result<()> {
     process.add_machine(Unify::new(), binding::unify())?;
     process.add_machine(Cases::new(), binding::cases())?;
     process.add_serve()?;
+    process.add_notify()?;
     process.add_doors()?;
     process.run()
 }

@@ -69,6 +69,7 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 impl Api {
     pub fn new(url: &str, keys: Keys) -> anyhow::Result<Api> {
+        service::tls::install();
         let client = Client::builder()
             .timeout(Duration::from_secs(30))
             .build()

@@ -39,6 +39,7 @@ pub(crate) use self::{
     notices::Notices,
     outcomes::Outcomes,
     rejects::Rejects,
+    told::Told,
 };
 
 pub(crate) struct Model {

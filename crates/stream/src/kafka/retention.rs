@@ -20,6 +20,7 @@ pub(super) fn reader(topic: &Topic) -> Option<MachineName> {
         | Topic::CommandOutcome
         | Topic::Notice(_)
         | Topic::Reject
+        | Topic::Sent
         | Topic::Access
         | Topic::Config
         | Topic::State(_) => None,

@@ -6,6 +6,10 @@ use crate::{CaseId, Channel, CommandId, DepartmentId, EventId, MatterId, Name, P
 
 /// Keyed by case and step.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one lives at a time, for the length of a step"
+)]
 pub enum Case {
     State(State),
     Step(Step),

@@ -16,6 +16,7 @@ use crate::samples::{World, command, company_of, department, matter, name, noon,
 mod commands;
 mod grouping;
 mod life;
+mod praise;
 mod status;
 mod waiting;
 
@@ -339,31 +340,6 @@ fn imported_history_tells_nobody_until_something_live_happens() {
     thanks.what = SignalKind::Praise;
     world.hear(thanks);
     assert_eq!(world.told(), [], "and nobody is thanked for history");
-}
-
-#[test]
-fn thanks_go_to_all_on_the_path_and_open_nothing() {
-    let mut world = world();
-    world.hear(complaint(1));
-    let mut thanks = signal(2, Kind::Feedback, "praise.courier");
-    thanks.what = SignalKind::Praise;
-    thanks.party = Some(name("posti"));
-    world.hear(thanks.clone());
-    let expected = [
-        ("delivery", Why::Opened),
-        ("care", Why::Praise),
-        ("delivery", Why::Praise),
-        ("posti", Why::Praise),
-    ];
-    assert_eq!(world.told(), told(&expected));
-    assert_eq!(world.outcome_of(thanks.clone()), Outcome::Duplicate);
-    let mut alone = self::world();
-    alone.hear(thanks);
-    assert_eq!(alone.cases().len(), 0);
-    assert_eq!(
-        alone.told(),
-        told(&[("care", Why::Praise), ("posti", Why::Praise)])
-    );
 }
 
 #[test]

@@ -319,6 +319,24 @@ fn a_digest_at_rest_tells_its_case_what_it_is() {
             Some(SignalKind::Progress),
         ),
         (Kind::Service, "delivery.done", Some(10.0), None),
+        (
+            Kind::Service,
+            "ticket.solved",
+            None,
+            Some(SignalKind::Solved),
+        ),
+        (
+            Kind::Service,
+            "ticket.reopened",
+            None,
+            Some(SignalKind::Reopened),
+        ),
+        (
+            Kind::Complaint,
+            "ticket.solved",
+            None,
+            Some(SignalKind::Complaint),
+        ),
         (Kind::Unknown, "call", None, None),
     ] {
         let mut unify = Unifier::alone();
@@ -337,6 +355,19 @@ fn a_digest_at_rest_tells_its_case_what_it_is() {
             assert_eq!(signal.route, token("email:1"));
         }
     }
+}
+
+/// A case may wait to hear of the party.
+#[test]
+fn what_a_party_did_is_told_to_the_case() {
+    let mut unify = Unifier::alone();
+    let mut event = event("e1", 0, "shipment:1");
+    event.kind = Kind::Service;
+    event.name = Name::new("shipment.scanned").unwrap();
+    event.party = Some(Name::new("courier").unwrap());
+    let (_, records) = unify.event(event);
+    let heard: Vec<SignalKind> = signals(&records).iter().map(|signal| signal.what).collect();
+    assert_eq!(heard, [SignalKind::Progress]);
 }
 
 #[test]

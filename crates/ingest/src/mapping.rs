@@ -23,6 +23,7 @@
 //! A field whose column is empty is left out; of `score`, `amount` and `promise` the whole is, if one of its fields is. `id`, `kind`
 //! and `time` must not be empty. What comes out goes through the same door as everything else.
 
+mod file;
 mod plan;
 mod rows;
 mod template;
@@ -33,6 +34,7 @@ use event::Name;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use self::{
+    file::{Events, Form, Given, Unmade, Unreadable},
     plan::{Error, Fault, Plan},
     rows::{CELL_BYTES_MAX, COLUMNS_MAX, Row, RowError, Rows},
 };

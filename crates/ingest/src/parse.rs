@@ -37,12 +37,11 @@ impl Form {
     /// None for a type that is not taken.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Form> {
         let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-        match Self::named(content_type)? {
-            Form::Json if headers.contains_key(cloud_event::IN_HEADERS) => {
-                Some(Form::CloudEventData)
-            }
-            form => Some(form),
+        let form = Self::named(content_type)?;
+        if form == Form::Json && headers.contains_key(cloud_event::IN_HEADERS) {
+            return Some(Form::CloudEventData);
         }
+        Some(form)
     }
 
     fn named(content_type: &str) -> Option<Form> {

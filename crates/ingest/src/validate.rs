@@ -253,6 +253,11 @@ fn time(text: &str) -> Result<Time, String> {
     Ok(time)
 }
 
+/// Whether a text is a language tag.
+pub(crate) fn is_language(text: &str) -> bool {
+    language(text).is_ok()
+}
+
 fn language(text: &str) -> Result<Name, String> {
     let lower = text.to_ascii_lowercase();
     let mut parts = lower.split('-');

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub privacy: Privacy,
     pub identity: Identity,
     #[serde(default)]
+    pub limits: Limits,
+    #[serde(default)]
     pub sources: BTreeMap<SourceId, Source>,
     #[serde(default)]
     pub credentials: BTreeMap<Name, serve::credential::Config>,
@@ -36,6 +39,16 @@ pub struct Config {
     /// Where departments are told by webhook.
     #[serde(default)]
     pub subscriptions: notify::Subscriptions,
+}
+
+/// How much may come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Of each source that names no limit itself; none: as much as it can.
+    pub events_per_second: Option<NonZeroU32>,
+    /// How many proxies of our own stand before this process: who asks is that many places from the end of `X-Forwarded-For`.
+    pub proxies: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

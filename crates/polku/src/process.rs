@@ -173,6 +173,8 @@ impl Process {
         self.threads.push(thread);
         self.health.set("doors", Condition::Ready);
         self.add_folders(&door)?;
+        let forms = ingest_web::routes(door.clone(), self.config.limits.proxies);
+        self.add_routes(forms.into());
         self.add_routes(ingest::routes(door));
         Ok(())
     }
@@ -212,7 +214,10 @@ impl Process {
             log: Arc::clone(&self.log),
             partitions: self.config.log.partitions,
             metrics,
-            limits: ingest::Limits::default(),
+            limits: ingest::Limits {
+                events_per_second: self.config.limits.events_per_second,
+                ..ingest::Limits::default()
+            },
             clock: Arc::clone(&self.clock),
         }))
     }

@@ -20,10 +20,12 @@ fn source(configuration: Value) -> One {
 }
 
 fn event(payload: &Value, configuration: Value) -> Value {
-    match Typeform.map(payload, &source(configuration).sender()) {
-        Mapped::Events(mut events) if events.len() == 1 => events.remove(0),
-        other => panic!("one event: {other:?}"),
-    }
+    let mapped = Typeform.map(payload, &source(configuration).sender());
+    let Mapped::Events(events) = &mapped else {
+        panic!("one event: {mapped:?}")
+    };
+    assert_eq!(events.len(), 1);
+    events[0].clone()
 }
 
 #[test]

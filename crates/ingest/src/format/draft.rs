@@ -5,6 +5,7 @@ use identifier::{Region, normalise};
 use serde_json::{Map, Value, json};
 
 use super::Sender;
+use crate::validate;
 
 /// Written field by field, and what is absent is left out. It keeps the door's bounds on what a sender may write as it likes (long
 /// texts, long names, many attributes), so that none of them is a reason to refuse what happened.
@@ -79,6 +80,14 @@ impl Draft {
     pub fn named(mut self, field: &'static str, value: Option<&str>) -> Draft {
         if let Some(name) = value.filter(|value| Name::new(value).is_ok()) {
             self.event.insert(field.to_owned(), Value::from(name));
+        }
+        self
+    }
+
+    /// The language of the customer's words.
+    pub fn language(mut self, tag: Option<&str>) -> Draft {
+        if let Some(tag) = tag.filter(|tag| validate::is_language(tag)) {
+            self.event.insert("language".to_owned(), Value::from(tag));
         }
         self
     }

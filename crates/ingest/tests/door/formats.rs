@@ -41,10 +41,8 @@ impl Format for Sample {
     }
 
     fn parse(&self, request: &format::Request<'_>) -> Result<Vec<Value>, String> {
-        match format::json(request.body)? {
-            Value::Array(payloads) => Ok(payloads),
-            other => Ok(vec![other]),
-        }
+        let body = format::json(request.body)?;
+        Ok(body.as_array().cloned().unwrap_or_else(|| vec![body]))
     }
 
     fn map(&self, payload: &Value, sender: &Sender<'_>) -> Mapped {

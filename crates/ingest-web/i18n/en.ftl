@@ -1,0 +1,34 @@
+# The feedback form in English.
+title = Give feedback
+introduction = Give a score, write in your own words, or both. The rest is optional.
+score = How likely are you to recommend us?
+score-ends = 0 = not at all, 10 = extremely likely
+text = What would you like to tell us?
+text-hint = Please leave out personal identity codes and card numbers.
+feeling = How did it feel?
+feeling-delighted = Delightful
+feeling-content = Good
+feeling-indifferent = Neither good nor bad
+feeling-disappointed = Disappointing
+feeling-angry = Infuriating
+contact = Would you like an answer?
+contact-hint = Leave an e-mail address or a telephone number. We join the feedback with your earlier dealings with us, so that you need to tell it only once.
+email = E-mail
+phone = Telephone number
+optional = (optional)
+send = Send feedback
+languages = Language
+fault-title = Error:
+faults = The feedback has not been sent yet
+fault-nothing = Give a score or write something.
+fault-text = The text is too long. It may have at most { $most } characters.
+fault-email = Check the e-mail address. It should look like name@example.com.
+fault-phone = Check the telephone number. It should look like 040 123 4567 or +358 40 123 4567.
+trouble-too-many = A lot of feedback has come from this address. Wait a moment and send it again. Your text is still on this page.
+trouble-unavailable = We cannot take feedback right now. Send it again in a moment. Your text is still on this page.
+trouble-refused = The feedback could not be taken. Your text is still on this page: change it and send it again.
+thanks-title = Thank you for your feedback!
+thanks-text = Your feedback has arrived. If you left your contact details, we will be in touch.
+thanks-again = Give more feedback
+gone-title = Page not found
+gone-text = There is no such feedback form. Please check the link.

@@ -1,0 +1,34 @@
+# The feedback form in Finnish.
+title = Anna palautetta
+introduction = Anna arvosana, kirjoita omin sanoin, tai molemmat. Muu on vapaaehtoista.
+score = Kuinka todennäköisesti suosittelisit meitä?
+score-ends = 0 = en lainkaan, 10 = erittäin todennäköisesti
+text = Mitä haluat kertoa?
+text-hint = Älä kirjoita henkilötunnusta tai maksukortin numeroa.
+feeling = Miltä asiointi tuntui?
+feeling-delighted = Ilahduttavalta
+feeling-content = Hyvältä
+feeling-indifferent = Yhdentekevältä
+feeling-disappointed = Pettymykseltä
+feeling-angry = Suututtavalta
+contact = Haluatko, että vastaamme?
+contact-hint = Jätä sähköposti tai puhelinnumero. Yhdistämme palautteen aiempiin asiointeihisi, jotta asiasi hoituu kerralla.
+email = Sähköposti
+phone = Puhelinnumero
+optional = (vapaaehtoinen)
+send = Lähetä palaute
+languages = Kieli
+fault-title = Virhe:
+faults = Palautetta ei vielä lähetetty
+fault-nothing = Anna arvosana tai kirjoita jotakin.
+fault-text = Teksti on liian pitkä. Siinä saa olla enintään { $most } merkkiä.
+fault-email = Tarkista sähköpostiosoite. Sen pitää olla muotoa nimi@esimerkki.fi.
+fault-phone = Tarkista puhelinnumero. Sen pitää olla muotoa 040 123 4567 tai +358 40 123 4567.
+trouble-too-many = Tästä osoitteesta on lähetetty monta palautetta peräkkäin. Odota hetki ja lähetä uudestaan. Tekstisi on tallella tällä sivulla.
+trouble-unavailable = Emme voi juuri nyt ottaa palautetta vastaan. Lähetä hetken kuluttua uudestaan. Tekstisi on tallella tällä sivulla.
+trouble-refused = Palautetta ei voitu ottaa vastaan. Tekstisi on tallella tällä sivulla: muuta sitä ja lähetä uudestaan.
+thanks-title = Kiitos palautteesta!
+thanks-text = Palautteesi on perillä. Jos jätit yhteystietosi, otamme sinuun yhteyttä.
+thanks-again = Anna toinen palaute
+gone-title = Sivua ei löydy
+gone-text = Tätä palautelomaketta ei ole. Tarkista linkki.

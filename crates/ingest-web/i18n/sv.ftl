@@ -1,0 +1,34 @@
+# The feedback form in Swedish.
+title = Ge respons
+introduction = Ge ett betyg, skriv med egna ord, eller båda. Resten är frivilligt.
+score = Hur sannolikt är det att du rekommenderar oss?
+score-ends = 0 = inte alls, 10 = mycket sannolikt
+text = Vad vill du berätta?
+text-hint = Skriv inte personbeteckning eller betalkortets nummer.
+feeling = Hur kändes det?
+feeling-delighted = Glädjande
+feeling-content = Bra
+feeling-indifferent = Varken bra eller dåligt
+feeling-disappointed = Som en besvikelse
+feeling-angry = Förargligt
+contact = Vill du att vi svarar?
+contact-hint = Lämna e-post eller telefonnummer. Vi förenar responsen med dina tidigare ärenden, så att saken blir skött på en gång.
+email = E-post
+phone = Telefonnummer
+optional = (frivilligt)
+send = Skicka respons
+languages = Språk
+fault-title = Fel:
+faults = Responsen har inte skickats ännu
+fault-nothing = Ge ett betyg eller skriv något.
+fault-text = Texten är för lång. Den får ha högst { $most } tecken.
+fault-email = Kontrollera e-postadressen. Den ska ha formen namn@exempel.fi.
+fault-phone = Kontrollera telefonnumret. Det ska ha formen 040 123 4567 eller +358 40 123 4567.
+trouble-too-many = Många svar har skickats från den här adressen. Vänta en stund och skicka igen. Din text finns kvar på den här sidan.
+trouble-unavailable = Vi kan inte ta emot respons just nu. Skicka igen om en stund. Din text finns kvar på den här sidan.
+trouble-refused = Responsen kunde inte tas emot. Din text finns kvar på den här sidan: ändra den och skicka igen.
+thanks-title = Tack för din respons!
+thanks-text = Din respons är framme. Om du lämnade dina kontaktuppgifter hör vi av oss.
+thanks-again = Ge en respons till
+gone-title = Sidan finns inte
+gone-text = Det här responsformuläret finns inte. Kontrollera länken.

@@ -1,0 +1,4 @@
+mod answers;
+mod pages;
+mod words;
+mod world;

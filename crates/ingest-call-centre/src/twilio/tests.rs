@@ -76,6 +76,9 @@ fn a_form_is_twilios_by_its_signature() {
         Twilio.authenticate(&unsigned.request(), &both),
         Err(Refusal::Missing(SIGNATURE))
     );
+    let mut with_port = post.clone();
+    with_port.url = "https://polku.example.com:443/v1/sources/one/events".to_owned();
+    assert_eq!(Twilio.authenticate(&with_port.request(), &both), Ok(()));
     let mut elsewhere = post;
     elsewhere.url = "https://polku.example.com/v1/sources/two/events".to_owned();
     assert_eq!(
@@ -225,6 +228,19 @@ fn what_became_of_a_call_is_told_of_the_customers_number() {
             expected,
             "{status} {direction}"
         );
+    }
+}
+
+/// The name that comes with an outbound call is that of whoever calls: ours.
+#[test]
+fn only_a_caller_has_a_name() {
+    for (direction, expected) in [("inbound", json!("Aino K.")), ("outbound-api", Value::Null)] {
+        let mut payload = call("completed", direction);
+        payload["CallerName"] = json!("Aino K.");
+        let Mapped::Events(events) = map(&payload) else {
+            panic!("a call that ended is an event");
+        };
+        assert_eq!(events[0]["name"], expected, "{direction}");
     }
 }
 

@@ -117,6 +117,10 @@ mod tests {
                 "https://carrier.example/track/00/106141412345678908?lang=fi",
                 Some("106141412345678908"),
             ),
+            (
+                "urn:epc:id:sscc:6430030.3000000007",
+                Some("364300300000000070"),
+            ),
             ("urn:epc:id:sscc:0614141.123", None),
             ("urn:epc:id:sscc:0614141.", None),
             ("urn:epc:id:sscc:06141411234567890.", None),

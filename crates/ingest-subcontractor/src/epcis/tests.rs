@@ -141,6 +141,38 @@ fn every_shipment_has_an_event_of_its_own() {
 }
 
 #[test]
+fn party_and_place_are_the_best_that_is_known() {
+    let named = One::new("subcontractor", json!({"defaults": {"party": "posti"}}));
+    let Mapped::Events(made) = Epcis.map(&object_event(), &named.sender()) else {
+        panic!("it is an event");
+    };
+    assert_eq!(made[0]["party"], "posti");
+    for (location, point, expected) in [
+        (
+            json!({"id": "urn:epc:id:sgln:1.2.3"}),
+            json!({"id": "urn:epc:id:sgln:4.5.6"}),
+            json!("sgln:1:2:3"),
+        ),
+        (
+            Value::Null,
+            json!({"id": "urn:epc:id:sgln:4.5.6"}),
+            json!("sgln:4:5:6"),
+        ),
+        (
+            json!({}),
+            json!("urn:epc:id:sgln:4.5.6"),
+            json!("sgln:4:5:6"),
+        ),
+        (Value::Null, Value::Null, Value::Null),
+    ] {
+        let mut payload = object_event();
+        payload["bizLocation"] = location;
+        payload["readPoint"] = point;
+        assert_eq!(events(&payload)[0]["place"], expected);
+    }
+}
+
+#[test]
 fn a_pallet_speaks_for_the_parcels_on_it() {
     let mut payload = object_event();
     payload["type"] = json!("AggregationEvent");

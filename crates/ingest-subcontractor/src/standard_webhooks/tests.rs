@@ -215,6 +215,17 @@ fn a_mapping_makes_events_of_what_others_say() {
             "references": {"shipment": "JJFI1"}, "party": "posti-oy",
         })])
     );
+    let mut completed = mapping.clone();
+    completed["fields"] = json!({"data.carrier": "product"});
+    completed["defaults"] = json!({"party": "unused", "stage": "delivery"});
+    let Mapped::Events(events) = map(&payload, completed) else {
+        panic!("the mapping applies");
+    };
+    let of = |field: &str| events[0][field].clone();
+    assert_eq!(
+        [of("product"), of("party"), of("stage")],
+        [json!("posti-oy"), json!("posti-oy"), json!("delivery")]
+    );
     let mut other = payload.clone();
     other["type"] = json!("parcel.weighed");
     assert!(matches!(map(&other, mapping.clone()), Mapped::Filtered(_)));

@@ -7,11 +7,26 @@ use std::{
 };
 
 use anyhow::Context as _;
+use event::{Channel, SourceId};
 use identifier::Pepper;
-use ingest::Door;
-use polku::{company, config::Config, demo::Home, simulate::Keys, topics};
+use ingest::{Door, Source};
+use polku::{
+    company,
+    config::Config,
+    demo::{self, Home},
+    simulate::Keys,
+    topics,
+};
 use stream::{Log, SharedLog};
 use tempfile::TempDir;
+
+/// Whose events are measured: all speak our own form.
+const SOURCES: [(&str, Channel); 4] = [
+    ("till", Channel::Store),
+    ("call-centre", Channel::CallCentre),
+    ("web-shop", Channel::Web),
+    ("courier", Channel::Subcontractor),
+];
 
 pub(crate) struct Company {
     home: TempDir,
@@ -28,10 +43,20 @@ impl Company {
             .with_context(|| format!("making a directory in {}", data.display()))?;
         let home = Home::new(directory.path());
         home.prepare()?;
+        let mut config = Config::read(Some(&home.config()))?;
+        let mut keys = Keys::read(&home.keys())?;
+        for (name, channel) in SOURCES {
+            let key = demo::random_hex::<16>();
+            let mut source = Source::at(channel);
+            source.key_sha256 = vec![demo::hash(&key)];
+            source.trusted = channel != Channel::Subcontractor;
+            config.sources.insert(SourceId::new(name)?, source);
+            keys.sources.insert(name.to_owned(), key);
+        }
         Ok(Company {
-            config: Config::read(Some(&home.config()))?,
+            config,
             pepper: Pepper::from_hex(&"5a".repeat(32))?,
-            keys: Keys::read(&home.keys())?,
+            keys,
             home: directory,
         })
     }

@@ -3,5 +3,13 @@
 use ingest::format::Formats;
 
 pub fn all() -> Formats {
-    ingest_web::formats().into_iter().collect()
+    let store = ingest_store::formats();
+    let call_centre = ingest_call_centre::formats();
+    let subcontractor = ingest_subcontractor::formats();
+    ingest_web::formats()
+        .into_iter()
+        .chain(store)
+        .chain(call_centre)
+        .chain(subcontractor)
+        .collect()
 }

@@ -1,6 +1,9 @@
 //! The first start of `polku dev`: a pepper, a company, and keys for its systems and people.
 
+pub mod people;
+
 use std::{
+    fmt::Write as _,
     fs,
     io::Write as _,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
@@ -52,12 +55,25 @@ impl Home {
             write(&self.company(), COMPANY)?;
         }
         if !self.config().exists() {
-            let keys = demo_keys();
+            // Whoever starts Polku from elsewhere, or moves about, finds the same files.
+            let here = fs::canonicalize(&self.directory)
+                .with_context(|| format!("finding {}", self.directory.display()))?;
+            let keys = demo_keys(&here);
+            for (source, secret) in &keys.secrets {
+                let file = secret_file(&here, source);
+                if !file.exists() {
+                    write(&file, secret)?;
+                }
+            }
             write(&self.keys(), &toml::to_string(&keys)?)?;
-            write(&self.config(), &demo_config(&keys))?;
+            write(&self.config(), &demo_config(&here, &keys)?)?;
         }
         Ok(())
     }
+}
+
+fn secret_file(directory: &Path, source: &str) -> PathBuf {
+    directory.join(format!("{source}.secret"))
 }
 
 const COMPANY: &str = include_str!("company.toml");
@@ -87,81 +103,112 @@ pub fn hash(key: &str) -> String {
     hex::encode(Sha256::digest(key.as_bytes()))
 }
 
-struct DemoSource {
-    id: &'static str,
-    channel: &'static str,
-    trusted: bool,
-}
+/// The company's systems without what differs from one demo to the next.
+const SOURCES: &str = include_str!("sources.toml");
 
-const SOURCES: [DemoSource; 5] = [
-    DemoSource {
-        id: "till",
-        channel: "store",
-        trusted: true,
-    },
-    DemoSource {
-        id: "call-centre",
-        channel: "call_centre",
-        trusted: true,
-    },
-    DemoSource {
-        id: "web-shop",
-        channel: "web",
-        trusted: true,
-    },
-    DemoSource {
-        id: "courier",
-        channel: "subcontractor",
-        trusted: false,
-    },
-    DemoSource {
-        id: "installer",
-        channel: "subcontractor",
-        trusted: false,
-    },
-];
+/// How a source shows who it is.
+const KEYS: [&str; 4] = ["till", "panel", "web-shop", "courier"];
+const SECRETS: [&str; 4] = ["zendesk", "phone", "survey", "installer"];
+const FOLDERS: [&str; 1] = ["pickup-points"];
 
-/// One person a department, and an auditor who may see everything.
-const DEPARTMENTS: [&str; 5] = ["customer-care", "delivery", "products", "stores", "finance"];
-const AUDITOR: &str = "auditor";
-
-fn demo_keys() -> Keys {
+fn demo_keys(directory: &Path) -> Keys {
     let key = |name: &str| (name.to_owned(), random_hex::<16>());
+    let inbox = |name: &str| (name.to_owned(), directory.join(name).join("inbox"));
     Keys {
-        sources: SOURCES.iter().map(|source| key(source.id)).collect(),
-        credentials: DEPARTMENTS
+        sources: KEYS.map(key).into(),
+        credentials: people::PEOPLE
             .iter()
-            .chain([&AUDITOR])
-            .map(|name| key(name))
+            .map(|person| key(person.name))
             .collect(),
+        secrets: SECRETS.map(key).into(),
+        inboxes: FOLDERS.map(inbox).into(),
     }
 }
 
-fn demo_config(keys: &Keys) -> String {
+fn demo_config(directory: &Path, keys: &Keys) -> anyhow::Result<String> {
+    let mut sources: toml::Table = SOURCES.parse().context("the demo's sources")?;
+    let table = sources["sources"]
+        .as_table_mut()
+        .context("the demo's sources are a table")?;
+    for (name, source) in table.iter_mut() {
+        let source = source
+            .as_table_mut()
+            .with_context(|| format!("the demo's source {name} is a table"))?;
+        if let Some(key) = keys.sources.get(name) {
+            source.insert("key_sha256".to_owned(), vec![hash(key)].into());
+        }
+        if keys.secrets.contains_key(name) {
+            let file = secret_file(directory, name).display().to_string();
+            source.insert("secret_file".to_owned(), vec![file].into());
+        }
+        if let Some(inbox) = keys.inboxes.get(name) {
+            let inbox = inbox.display().to_string();
+            let folder = toml::Table::from_iter([("inbox".to_owned(), inbox.into())]);
+            source.insert("folder".to_owned(), folder.into());
+        }
+    }
     let mut text = String::from(
         "# Made by the first `polku dev`. The keys in clear are in demo-keys.toml beside this file; here are their hashes.\n\n\
          [identity.spaces]\n\
          # The company's systems share their numbers: an order is the same order for all of them.\n\
-         customer_number = \"company\"\nloyalty_card = \"company\"\norder = \"company\"\nshipment = \"company\"\n",
+         customer_number = \"company\"\nloyalty_card = \"company\"\norder = \"company\"\nshipment = \"company\"\n\n",
     );
-    for source in SOURCES {
-        text.push_str(&format!(
-            "\n[sources.{}]\nchannel = \"{}\"\nkey_sha256 = [\"{}\"]\ntrusted = {}\n",
-            source.id,
-            source.channel,
-            hash(&keys.sources[source.id]),
-            source.trusted
-        ));
+    text.push_str(&toml::to_string(&sources)?);
+    for person in people::PEOPLE {
+        let key = hash(&keys.credentials[person.name]);
+        write!(
+            text,
+            "\n[credentials.{}]\nkey_sha256 = \"{key}\"\nrole = \"{}\"\n",
+            person.name, person.role
+        )?;
+        for (field, names) in [("departments", person.departments), ("units", person.units)] {
+            if !names.is_empty() {
+                writeln!(text, "{field} = {names:?}")?;
+            }
+        }
+        if let Some(channel) = person.channel {
+            writeln!(text, "channel = \"{channel}\"")?;
+        }
     }
-    for department in DEPARTMENTS {
-        text.push_str(&format!(
-            "\n[credentials.{department}]\nkey_sha256 = \"{}\"\nrole = \"lead\"\ndepartments = [\"{department}\"]\n",
-            hash(&keys.credentials[department])
-        ));
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_first_start_makes_what_a_second_one_leaves_alone() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let home = Home::new(directory.path());
+        home.prepare().expect("the demo is made");
+        let config = Config::read(Some(&home.config())).expect("the configuration is good");
+        let secrets = config.secrets().expect("the secrets are readable");
+        assert_eq!(secrets.len(), SECRETS.len());
+        let keys = Keys::read(&home.keys()).expect("the keys are readable");
+        home.prepare().expect("it is there already");
+        assert_eq!(
+            Keys::read(&home.keys())
+                .expect("they are still there")
+                .secrets,
+            keys.secrets
+        );
+        let text = fs::read_to_string(home.company()).expect("the company is readable");
+        crate::company::read(&home.company(), &text).expect("the company is good");
+        for entry in fs::read_dir(directory.path()).expect("the directory is readable") {
+            let metadata = entry.and_then(|entry| entry.metadata()).expect("a file");
+            let mode = metadata.permissions().mode() & 0o777;
+            assert!(metadata.is_dir() || mode == 0o600, "{mode:o}");
+        }
     }
-    text.push_str(&format!(
-        "\n[credentials.{AUDITOR}]\nkey_sha256 = \"{}\"\nrole = \"admin\"\n",
-        hash(&keys.credentials[AUDITOR])
-    ));
-    text
+
+    #[test]
+    fn every_department_has_somebody_who_works() {
+        for department in ["customer-care", "delivery", "products", "stores", "finance"] {
+            assert!(!people::of(department).is_empty(), "{department}");
+        }
+    }
 }

@@ -10,15 +10,11 @@ mod checkpoint;
 mod progress;
 mod tally;
 
-use std::{
-    fs::File,
-    io::BufReader,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io::BufReader, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use event::SourceId;
-use ingest::mapping::{Plan, Row, Rows};
+use ingest::mapping::{Events, Form, Plan, Unmade};
 use serde_json::{Value, json};
 use service::shutdown::Shutdown;
 
@@ -82,16 +78,10 @@ pub async fn run(options: Options, config: Config, shutdown: Shutdown) -> anyhow
         .len();
     let mut checkpoint = Checkpoint::open(&config.data, &options, length)?;
     let progress = Progress::new(length);
+    let form = Form::of(&options.file).unwrap_or(Form::Csv);
     let reader = BufReader::new(progress.count(file));
-    let rows = if is_ndjson(&options.file) {
-        Rows::ndjson(reader)
-    } else {
-        Rows::csv(reader, mapping.delimiter)?
-    };
-    if let Some(columns) = rows.columns() {
-        plan.check_columns(columns)
-            .with_context(|| format!("{} does not fit the mapping", options.file.display()))?;
-    }
+    let events = Events::new(reader, form, &plan)
+        .with_context(|| format!("reading {}", options.file.display()))?;
 
     let mut import = Import {
         api,
@@ -103,17 +93,14 @@ pub async fn run(options: Options, config: Config, shutdown: Shutdown) -> anyhow
     let done = checkpoint.rows;
     let mut number = 0;
     let mut ended = true;
-    for row in rows {
-        number += 1;
+    for given in events {
+        let given = given.with_context(|| format!("after row {number}"))?;
+        number = given.row;
         if number <= done {
             continue;
         }
-        match row {
-            Ok(row) => import.add(&plan, &row),
-            Err(error) if error.is_final() => {
-                return Err(error).with_context(|| format!("after row {}", number - 1));
-            }
-            Err(error) => import.refuse(None, &error.to_string()),
+        for event in given.events {
+            import.add(event);
         }
         import.tally.rows = number;
         if import.batch.len() >= BATCH_EVENTS {
@@ -136,11 +123,6 @@ pub async fn run(options: Options, config: Config, shutdown: Shutdown) -> anyhow
     }
     print!("{}", import.tally);
     Ok(ended)
-}
-
-fn is_ndjson(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == "ndjson" || extension == "jsonl")
 }
 
 fn key(options: &Options, config: &Config) -> anyhow::Result<Keys> {
@@ -171,25 +153,21 @@ struct Import {
 }
 
 impl Import {
-    fn add(&mut self, plan: &Plan, row: &Row) {
-        for event in plan.events(row) {
-            match event {
-                Ok(mut event) => {
-                    if let (true, Value::Object(event)) = (self.history, &mut event) {
-                        event.insert("history".to_owned(), json!(true));
-                    }
-                    self.batch.push(event);
-                }
-                Err(fault) => self.refuse(Some(row), &fault.to_string()),
-            }
-        }
-    }
-
     /// What no event can be made of is sent as it is: the door refuses it and keeps it with the reason.
-    fn refuse(&mut self, row: Option<&Row>, fault: &str) {
-        self.batch
-            .push(json!({ "row": row.map(Row::cells), "fault": fault }));
-        self.tally.reason(fault);
+    fn add(&mut self, event: Result<Value, Unmade>) {
+        let said = match event {
+            Ok(mut event) => {
+                if let (true, Value::Object(event)) = (self.history, &mut event) {
+                    event.insert("history".to_owned(), json!(true));
+                }
+                event
+            }
+            Err(unmade) => {
+                self.tally.reason(&unmade.fault);
+                unmade.said
+            }
+        };
+        self.batch.push(said);
     }
 
     async fn send(&mut self) -> anyhow::Result<()> {

@@ -1,11 +1,17 @@
 //! Polku as the simulated company meets it: over HTTP, with the keys of its systems and people.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::speak::Spoken;
 
 /// The keys of a company in clear, as `polku dev` writes them on its first start.
 #[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
@@ -15,6 +21,12 @@ pub struct Keys {
     pub sources: BTreeMap<String, String>,
     /// By credential.
     pub credentials: BTreeMap<String, String>,
+    /// What the sources sign with that do not send a key.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
+    /// Where the sources leave files that do not send at all.
+    #[serde(default)]
+    pub inboxes: BTreeMap<String, PathBuf>,
 }
 
 /// How long a first start of Polku may take to write the keys.
@@ -25,7 +37,7 @@ impl Keys {
     pub fn of_source(source: String, key: String) -> Keys {
         Keys {
             sources: BTreeMap::from([(source, key)]),
-            credentials: BTreeMap::new(),
+            ..Keys::default()
         }
     }
 
@@ -96,23 +108,56 @@ impl Api {
         waited.with_context(|| format!("{} was not ready within {} s", self.url, within.as_secs()))
     }
 
-    /// Sends a batch of events of one source; repeats it until Polku has them.
+    /// Sends a batch of events of our own form; repeats it until Polku has them.
     pub async fn send(&self, source: &str, events: &[Value]) -> anyhow::Result<Value> {
-        let key = self
-            .keys
-            .sources
-            .get(source)
-            .with_context(|| format!("no key for the source {source}"))?;
+        let key = self.proof(source)?;
+        self.until_taken(source, |url| {
+            self.client.post(url).bearer_auth(key).json(events)
+        })
+        .await
+    }
+
+    /// Sends what a system says in its own way; repeats it, signed anew, until Polku has it.
+    pub(super) async fn speak(&self, source: &str, spoken: &Spoken) -> anyhow::Result<Value> {
+        let proof = self.proof(source)?;
+        self.until_taken(source, |url| {
+            let request = self
+                .client
+                .post(url)
+                .header("content-type", spoken.content_type)
+                .body(spoken.body.clone());
+            let headers = spoken.proof(proof, url, service::clock::now_ms());
+            headers.into_iter().fold(request, |request, (name, value)| {
+                request.header(name, value)
+            })
+        })
+        .await
+    }
+
+    /// Where a source leaves its files, if it does.
+    pub(super) fn inbox(&self, source: &str) -> Option<&Path> {
+        self.keys.inboxes.get(source).map(PathBuf::as_path)
+    }
+
+    /// The key or the secret of a source.
+    fn proof(&self, source: &str) -> anyhow::Result<&String> {
+        let key = self.keys.sources.get(source);
+        key.or_else(|| self.keys.secrets.get(source))
+            .with_context(|| {
+                format!(
+                    "no key for the source {source}; was the data directory made by an older Polku?"
+                )
+            })
+    }
+
+    async fn until_taken(
+        &self,
+        source: &str,
+        request: impl Fn(&str) -> reqwest::RequestBuilder,
+    ) -> anyhow::Result<Value> {
         let url = format!("{}/v1/sources/{source}/events", self.url);
         for _ in 0..TRIES {
-            let answer = self
-                .client
-                .post(&url)
-                .bearer_auth(key)
-                .json(events)
-                .send()
-                .await;
-            match answer {
+            match request(&url).send().await {
                 Ok(answer)
                     if answer.status() == StatusCode::ACCEPTED
                         || answer.status() == StatusCode::MULTI_STATUS =>

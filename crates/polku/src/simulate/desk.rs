@@ -1,8 +1,9 @@
-//! The company's people: they take a complaint's case and work on it, as far as the script says.
+//! The company's people: they take a complaint's case and work on it, as far as the script says, each by their own key.
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
+use event::Time;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -12,74 +13,119 @@ use super::{
     look::{self, CaseView},
     truth::Matter,
 };
+use crate::demo::people;
 
 /// How long people wait for a case to come to their desk.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The department that matters are handed to.
-const CARE: &str = "customer-care";
-
-/// Does the work; answers whether the matter was put right.
-pub(super) async fn work(api: &Api, matter: &Matter, work: Work) -> anyhow::Result<bool> {
+/// Works on the case of a matter. Others may have acted on it meanwhile: then a command is refused, which is an error.
+pub(super) async fn work(api: &Api, matter: &Matter, work: Work) -> anyhow::Result<()> {
     if work == Work::Nothing {
-        return Ok(false);
+        return Ok(());
     }
     let case = tokio::time::timeout(PATIENCE, case_of(api, matter))
         .await
         .context("no case came to the desk in time")??;
+    let desk = Desk { api, case: case.id };
     match work {
-        Work::Nothing => Ok(false),
-        Work::Acknowledge => {
-            acknowledge(api, &case).await?;
-            Ok(false)
-        }
+        Work::Nothing => Ok(()),
+        Work::Claim => desk.claim().await,
+        Work::Wait => desk.wait_for("courier").await,
         Work::Resolve => {
-            acknowledge(api, &case).await?;
-            finish(api, &case, &case.owner).await?;
-            Ok(true)
+            desk.claim().await?;
+            desk.finish().await
         }
         Work::HandOffAndResolve => {
-            let mut holder = case.owner.clone();
-            if holder != CARE {
-                command(
-                    api,
-                    &case,
-                    &holder,
-                    json!({ "command": "hand_off", "to": CARE, "reason": "refund" }),
-                )
-                .await?;
-                command(api, &case, CARE, json!({ "command": "accept" })).await?;
-                holder = CARE.to_owned();
-            }
-            finish(api, &case, &holder).await?;
-            Ok(true)
+            let to = desk.offer().await?;
+            desk.answer(to, json!({ "command": "accept" })).await?;
+            desk.finish().await
+        }
+        Work::Offer => desk.offer().await.map(drop),
+        Work::OfferDeclined => {
+            let to = desk.offer().await?;
+            let reason = "Tämä kuuluu teille, tuotteessa ei ole vikaa.";
+            desk.answer(to, json!({ "command": "decline", "reason": reason }))
+                .await
         }
     }
 }
 
-/// A second complaint about a matter finds its case acknowledged already.
-async fn acknowledge(api: &Api, case: &CaseView) -> anyhow::Result<()> {
-    if case.state != "open" {
-        return Ok(());
-    }
-    command(api, case, &case.owner, json!({ "command": "acknowledge" })).await
+/// A case on somebody's desk.
+struct Desk<'a> {
+    api: &'a Api,
+    case: String,
 }
 
-async fn finish(api: &Api, case: &CaseView, holder: &str) -> anyhow::Result<()> {
-    command(
-        api,
-        case,
-        holder,
-        json!({ "command": "contact", "how": "phone", "reached": true }),
-    )
-    .await?;
-    command(
-        api,
-        case,
-        holder,
-        json!({ "command": "resolve", "told": "phone", "reason": "compensated" }),
-    )
-    .await
+impl Desk<'_> {
+    /// Whoever of the owner has time. A second complaint about a matter finds its case acknowledged already.
+    async fn claim(&self) -> anyhow::Result<()> {
+        let case = look::case(self.api, &self.case).await?;
+        if case.state == "open" {
+            self.owner(json!({ "command": "acknowledge" })).await?;
+        }
+        if case.claimed {
+            return Ok(());
+        }
+        self.owner(json!({ "command": "claim" })).await
+    }
+
+    async fn wait_for(&self, party: &str) -> anyhow::Result<()> {
+        self.claim().await?;
+        let note = "Kysytty kuljettajalta, vastaus luvattu huomiseksi.";
+        self.owner(json!({ "command": "note", "reason": note }))
+            .await?;
+        let until = Time::from_millis(service::clock::now_ms() + 20 * 3_600_000);
+        self.owner(json!({ "command": "wait", "on": party, "until": until.to_string() }))
+            .await
+    }
+
+    async fn finish(&self) -> anyhow::Result<()> {
+        self.owner(json!({ "command": "contact", "how": "phone", "reached": true }))
+            .await?;
+        let reason = "Hyvitetty 20 euroa ja pahoiteltu.";
+        self.owner(json!({ "command": "resolve", "told": "phone", "reason": reason }))
+            .await
+    }
+
+    /// Offers it to the department that could do more, and answers which.
+    async fn offer(&self) -> anyhow::Result<&'static str> {
+        let owner = look::case(self.api, &self.case).await?.owner;
+        let (to, reason) = match owner.as_str() {
+            "customer-care" => ("delivery", "Asiakas odottaa uutta toimitusaikaa."),
+            "delivery" => ("finance", "Asiakas haluaa rahansa takaisin."),
+            _ => ("customer-care", "Asiakas kannattaa soittaa läpi."),
+        };
+        self.owner(json!({ "command": "hand_off", "to": to, "reason": reason }))
+            .await?;
+        Ok(to)
+    }
+
+    /// Somebody of the department that was asked.
+    async fn answer(&self, department: &str, command: Value) -> anyhow::Result<()> {
+        self.by(department, command).await
+    }
+
+    /// Somebody of the department that has the case at this moment.
+    async fn owner(&self, command: Value) -> anyhow::Result<()> {
+        let owner = look::case(self.api, &self.case).await?.owner;
+        self.by(&owner, command).await
+    }
+
+    async fn by(&self, department: &str, command: Value) -> anyhow::Result<()> {
+        let people = people::of(department);
+        ensure!(!people.is_empty(), "nobody works for {department}");
+        // The same person for the same case.
+        let chosen = self.case.bytes().map(usize::from).sum::<usize>() % people.len();
+        let path = format!("/v1/cases/{}/commands", self.case);
+        let (status, answer) = self.api.post(people[chosen], &path, &command).await?;
+        if status == StatusCode::OK || status == StatusCode::ACCEPTED {
+            return Ok(());
+        }
+        bail!(
+            "the command {command} of {} answered {status}: {answer}",
+            people[chosen]
+        )
+    }
 }
 
 /// The case that the complaint's entry names, once it does and the complaint has opened it.
@@ -100,24 +146,4 @@ async fn case_of(api: &Api, matter: &Matter) -> anyhow::Result<CaseView> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// Gives a command as a person of the department; each department has one whose credential bears its name.
-async fn command(
-    api: &Api,
-    case: &CaseView,
-    department: &str,
-    command: Value,
-) -> anyhow::Result<()> {
-    let (status, answer) = api
-        .post(
-            department,
-            &format!("/v1/cases/{}/commands", case.id),
-            &command,
-        )
-        .await?;
-    if status == StatusCode::OK || status == StatusCode::ACCEPTED {
-        return Ok(());
-    }
-    bail!("the command {command} of {department} answered {status}: {answer}")
 }

@@ -38,6 +38,25 @@ pub(super) async fn customers_with(
         .collect())
 }
 
+/// What Polku counts, as far as the simulation compares it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counts {
+    pub(super) accepted: u64,
+    pub(super) anonymous: u64,
+}
+
+pub(super) async fn counts(api: &Api) -> anyhow::Result<Counts> {
+    let (status, counts) = api.get(AUDITOR, "/v1/counts").await?;
+    ensure!(
+        status == StatusCode::OK,
+        "asking for the counts answered {status}: {counts}"
+    );
+    Ok(Counts {
+        accepted: counts["events"]["accepted"].as_u64().unwrap_or_default(),
+        anonymous: counts["anonymous"].as_u64().unwrap_or_default(),
+    })
+}
+
 /// An entry of a timeline as far as the simulation compares it.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
@@ -91,6 +110,7 @@ pub(super) struct CaseView {
     pub(super) id: String,
     pub(super) state: String,
     pub(super) owner: String,
+    pub(super) claimed: bool,
 }
 
 pub(super) async fn case(api: &Api, id: &str) -> anyhow::Result<CaseView> {
@@ -109,5 +129,6 @@ pub(super) async fn case(api: &Api, id: &str) -> anyhow::Result<CaseView> {
         id: text("id")?,
         state: text("state")?,
         owner: text("owner")?,
+        claimed: case["claimed_by"].is_string(),
     })
 }

@@ -1,9 +1,9 @@
 //! `polku simulate`: a company that sends what its systems would send, and knows the truth about it.
 //!
 //! ```text
-//! journeys ──► beats ──► the doors of its systems ──► Polku ──► its people's commands
-//!                 │                                                │
-//!                 └──────────► truth ◄─────── --verify ───────► the API
+//! journeys ──► beats ──► speak ──► the doors of its systems ──► Polku ──► its people's commands
+//!                 │    (each system's own format)                            │
+//!                 └──────────► truth ◄─────── --verify ─────────────────► the API
 //! ```
 
 mod api;
@@ -11,28 +11,29 @@ mod desk;
 mod journey;
 mod look;
 mod person;
+mod send;
+mod speak;
+mod system;
 mod texts;
 mod tour;
 mod truth;
 mod verify;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use event::Millis;
 use rand::{Rng, SeedableRng as _, rngs::StdRng};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use service::shutdown::Shutdown;
 use tokio::task::JoinSet;
 
 pub use self::api::{Api, Keys};
 use self::{
-    journey::{Beat, Journey, System, Work},
+    journey::{Beat, Journey, Work},
     person::Person,
+    send::Outbox,
+    system::System,
     truth::{Named, Sent, Truth},
 };
 
@@ -62,6 +63,9 @@ pub struct Options {
     /// Stop after this many events.
     #[arg(long)]
     pub events: Option<usize>,
+    /// The first journeys began up to this long ago, as in `3d`; by default `3d` where Polku has no event yet.
+    #[arg(long)]
+    pub past: Option<Millis>,
     /// Nobody works on the cases.
     #[arg(long)]
     pub no_work: bool,
@@ -93,7 +97,12 @@ pub async fn run(
 ) -> anyhow::Result<bool> {
     let api = Api::new(url, keys)?;
     api.ready(READY_WITHIN).await?;
-    let mut company = Company::new(options.clone(), api.clone());
+    let before = look::counts(&api).await?;
+    let is_first = before.accepted == 0;
+    let past = options
+        .past
+        .unwrap_or(if is_first { FIRST_PAST } else { Millis::ZERO });
+    let mut company = Company::new(options.clone(), past, api.clone());
     company.play(&shutdown).await?;
     println!(
         "sent {} events about {} complaints",
@@ -103,13 +112,17 @@ pub async fn run(
     if !options.verify {
         return Ok(true);
     }
-    let verdict = verify::verify(&api, &company.truth, SHOWN_WITHIN).await?;
+    let verdict = verify::verify(&api, &company.truth, before.anonymous, SHOWN_WITHIN).await?;
     println!("{verdict}");
     Ok(verdict.differences.is_empty())
 }
 
+/// How far the first journeys reach back where Polku is new.
+const FIRST_PAST: Millis = Millis::from_days(3);
+
 struct Company {
     options: Options,
+    past: Millis,
     api: Api,
     rng: StdRng,
     people: Vec<Person>,
@@ -117,9 +130,8 @@ struct Company {
     /// The people who are on a journey: nobody is on two at a time.
     busy: BTreeSet<usize>,
     /// Journeys waiting for the company's people.
-    working: JoinSet<anyhow::Result<Worked>>,
-    outbox: BTreeMap<System, Vec<(Sent, Value)>>,
-    waiting: usize,
+    working: JoinSet<Worked>,
+    outbox: Outbox,
     told: u64,
     begun: u64,
     last_ms: i64,
@@ -132,34 +144,37 @@ struct Running {
     journey: Journey,
     next: usize,
     complaint: Option<Named>,
+    /// When its last beat was, while it lies in the past.
+    past_ms: Option<i64>,
 }
 
 struct Worked {
     running: Running,
-    put_right: bool,
+    work: Work,
+    done: anyhow::Result<()>,
 }
 
 impl Company {
-    fn new(options: Options, api: Api) -> Company {
+    fn new(options: Options, past: Millis, api: Api) -> Company {
         let mut rng = StdRng::seed_from_u64(options.seed);
         let people = (0..options.customers.max(1))
             .map(|number| Person::new(options.seed, number, &mut rng))
             .collect();
         Company {
-            options,
+            past,
+            outbox: Outbox::new(api.clone()),
             api,
             rng,
             people,
             active: Vec::new(),
             busy: BTreeSet::new(),
             working: JoinSet::new(),
-            outbox: BTreeMap::new(),
-            waiting: 0,
             told: 0,
             begun: 0,
             last_ms: 0,
             toured: false,
             truth: Truth::default(),
+            options,
         }
     }
 
@@ -177,15 +192,18 @@ impl Company {
             && self
                 .options
                 .events
-                .is_none_or(|events| self.truth.events() + self.waiting < events)
+                .is_none_or(|events| self.truth.events() + self.outbox.waiting() < events)
         {
-            if let Some(ticks) = &mut ticks {
+            // What is past is told as fast as the doors take it.
+            let is_past = self.active.iter().any(|running| running.past_ms.is_some());
+            if let (Some(ticks), false) = (&mut ticks, is_past) {
                 ticks.tick().await;
             }
-            while let Some(done) = self.working.try_join_next() {
-                self.worked(done.context("the company's people stopped")??);
+            while let Some(worked) = self.working.try_join_next() {
+                self.worked(worked.context("the company's people stopped")?)?;
             }
             self.beat().await?;
+            self.outbox.files(&mut self.truth, false)?;
             if self.options.tour && !self.toured && started.elapsed() > TOUR_AFTER {
                 self.toured = true;
                 let (api, truth) = (self.api.clone(), self.truth.clone());
@@ -195,22 +213,31 @@ impl Company {
                 shown.context("showing around stopped")??;
             }
         }
-        self.send().await?;
-        while let Some(done) = self.working.join_next().await {
-            self.worked(done.context("the company's people stopped")??);
+        self.outbox.send(&mut self.truth).await?;
+        self.outbox.files(&mut self.truth, true)?;
+        while let Some(worked) = self.working.join_next().await {
+            self.worked(worked.context("the company's people stopped")?)?;
         }
         Ok(())
     }
 
-    fn worked(&mut self, worked: Worked) {
-        if let (true, Some(key)) = (worked.put_right, &worked.running.complaint) {
-            self.truth.resolved(key);
+    fn worked(&mut self, worked: Worked) -> anyhow::Result<()> {
+        match worked.done {
+            Ok(()) => {
+                if let (true, Some(key)) = (worked.work.puts_right(), &worked.running.complaint) {
+                    self.truth.resolved(key);
+                }
+            }
+            Err(error) if self.options.verify => return Err(error),
+            // Who tries Polku out acts on these cases too: then the simulated people let it be.
+            Err(error) => println!("a case was left to others: {error:#}"),
         }
         self.active.push(worked.running);
+        Ok(())
     }
 
-    /// Takes one journey one beat further.
-    async fn beat(&mut self) -> anyhow::Result<()> {
+    /// As many journeys as may go on at a time; the first of all begin in the past.
+    fn begin(&mut self) {
         while self.active.len() + self.working.len() < JOURNEYS.min(self.people.len()) {
             let person = self.rng.random_range(0..self.people.len());
             if !self.busy.insert(person) {
@@ -219,16 +246,26 @@ impl Company {
             self.begun += 1;
             let number = self.options.seed % 900 * 1_000_000 + self.begun;
             let journey = Journey::new(person, &self.people[person], number, &mut self.rng);
+            let past = self.past.as_millis();
+            let is_past = past > 0 && self.begun <= JOURNEYS as u64;
+            let past_ms =
+                is_past.then(|| service::clock::now_ms() - self.rng.random_range(0..past));
             self.active.push(Running {
                 journey,
                 next: 0,
                 complaint: None,
+                past_ms,
             });
         }
+    }
+
+    /// Takes one journey one beat further.
+    async fn beat(&mut self) -> anyhow::Result<()> {
+        self.begin();
         if self.active.is_empty() {
             // Everybody waits for somebody's work.
-            if let Some(done) = self.working.join_next().await {
-                self.worked(done.context("the company's people stopped")??);
+            if let Some(worked) = self.working.join_next().await {
+                self.worked(worked.context("the company's people stopped")?)?;
             }
             return Ok(());
         }
@@ -241,8 +278,36 @@ impl Company {
         };
         running.next += 1;
         match beat {
-            Beat::Said { system, event } => self.say(chosen, system, event).await,
+            Beat::Said {
+                system,
+                event,
+                after_ms,
+            } => {
+                let time_ms = self.time(chosen, after_ms);
+                self.say(chosen, system, time_ms, event).await
+            }
             Beat::Worked(work) => self.work(chosen, work).await,
+        }
+    }
+
+    /// When the next thing happens on a journey.
+    fn time(&mut self, chosen: usize, after_ms: i64) -> i64 {
+        let now = service::clock::now_ms();
+        let running = &mut self.active[chosen];
+        running.past_ms = running
+            .past_ms
+            .map(|past| past + after_ms)
+            .filter(|past| *past < now);
+        if let Some(past) = running.past_ms {
+            return past;
+        }
+        // No two events at the same moment, so that the order of happening is one; some are told late.
+        let time_ms = now.max(self.last_ms + 1);
+        self.last_ms = time_ms;
+        if self.rng.random_bool(0.05) {
+            time_ms - 3_600_000
+        } else {
+            time_ms
         }
     }
 
@@ -250,61 +315,37 @@ impl Company {
         &mut self,
         chosen: usize,
         system: System,
-        mut event: serde_json::Map<String, Value>,
+        time_ms: i64,
+        mut event: Map<String, Value>,
     ) -> anyhow::Result<()> {
         self.told += 1;
         let id = format!("{}-{}", self.options.seed, self.told);
-        // No two events at the same moment, so that the order of happening is one; some are told late.
-        let mut time_ms = service::clock::now_ms().max(self.last_ms + 1);
-        self.last_ms = time_ms;
-        if self.rng.random_bool(0.05) {
-            time_ms -= 3_600_000;
-        }
+        let time_ms = time_ms - time_ms % system.tells_time_to_ms();
         event.insert("id".to_owned(), Value::String(id));
         event.insert(
             "time".to_owned(),
             Value::String(event::Time::from_millis(time_ms).to_string()),
         );
         let sent = Sent::new(system.source(), time_ms, &event);
-        if sent.kind == "complaint" {
+        if sent.is_complaint() {
             self.active[chosen].complaint = sent.matter_key();
         }
-        self.outbox
-            .entry(system)
-            .or_default()
-            .push((sent, Value::Object(event)));
-        self.waiting += 1;
-        if self.waiting >= self.options.batch.max(1) {
-            self.send().await
+        self.outbox.add(system, sent, event);
+        if self.outbox.waiting() >= self.options.batch.max(1) {
+            self.outbox.send(&mut self.truth).await
         } else {
             Ok(())
         }
-    }
-
-    /// Sends what waits, each system's events in one request.
-    async fn send(&mut self) -> anyhow::Result<()> {
-        self.waiting = 0;
-        for (system, batch) in std::mem::take(&mut self.outbox) {
-            let (sent, events): (Vec<Sent>, Vec<Value>) = batch.into_iter().unzip();
-            let answer = self.api.send(system.source(), &events).await?;
-            anyhow::ensure!(
-                answer["rejected"] == 0,
-                "the door of {} refused: {answer}",
-                system.source()
-            );
-            for one in sent {
-                self.truth.accepted(one);
-            }
-        }
-        Ok(())
     }
 
     async fn work(&mut self, chosen: usize, work: Work) -> anyhow::Result<()> {
         if self.options.no_work || work == Work::Nothing {
             return Ok(());
         }
-        self.send().await?;
-        let running = self.active.swap_remove(chosen);
+        self.outbox.send(&mut self.truth).await?;
+        let mut running = self.active.swap_remove(chosen);
+        // People work now, and what follows from it follows now.
+        running.past_ms = None;
         let Some(matter) = running
             .complaint
             .as_ref()
@@ -315,16 +356,17 @@ impl Company {
             return Ok(());
         };
         while self.working.len() >= WORKERS {
-            if let Some(done) = self.working.join_next().await {
-                self.worked(done.context("the company's people stopped")??);
+            if let Some(worked) = self.working.join_next().await {
+                self.worked(worked.context("the company's people stopped")?)?;
             }
         }
         let api = self.api.clone();
         self.working.spawn(async move {
-            Ok(Worked {
-                put_right: desk::work(&api, &matter, work).await?,
+            Worked {
+                done: desk::work(&api, &matter, work).await,
                 running,
-            })
+                work,
+            }
         });
         Ok(())
     }

@@ -5,6 +5,7 @@ use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
     Finnish,
+    Swedish,
     English,
 }
 
@@ -12,6 +13,7 @@ impl Language {
     pub(super) fn code(self) -> &'static str {
         match self {
             Language::Finnish => "fi",
+            Language::Swedish => "sv",
             Language::English => "en",
         }
     }
@@ -28,24 +30,28 @@ pub(super) struct Person {
     /// Without its country code: `40 705 5810`.
     pub(super) phone: String,
     pub(super) device: String,
+    /// The call centre's own number for the customer.
+    pub(super) zendesk_user: String,
 }
 
-const FIRST_NAMES: [&str; 16] = [
-    "Aino", "Eero", "Helmi", "Onni", "Venla", "Toivo", "Siiri", "Arvo", "Lempi", "Kaino", "Emma",
-    "Oliver", "Grace", "Henry", "Alice", "Arthur",
+const FINNISH_NAMES: [&str; 12] = [
+    "Aino", "Eero", "Helmi", "Onni", "Venla", "Toivo", "Siiri", "Arvo", "Lempi", "Kaino", "Elina",
+    "Mikko",
 ];
+const SWEDISH_NAMES: [&str; 6] = ["Astrid", "Björn", "Linnea", "Gustav", "Ebba", "Axel"];
+const ENGLISH_NAMES: [&str; 6] = ["Emma", "Oliver", "Grace", "Henry", "Alice", "Arthur"];
 const INITIALS: [char; 12] = ['A', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'R', 'S', 'T', 'V'];
 
 impl Person {
     /// The person of that number in the company of that seed.
     pub(super) fn new(seed: u64, number: u32, rng: &mut StdRng) -> Person {
-        let first = FIRST_NAMES.choose(rng).copied().unwrap_or("Aino");
-        let initial = INITIALS.choose(rng).copied().unwrap_or('K');
-        let language = if rng.random_bool(0.7) {
-            Language::Finnish
-        } else {
-            Language::English
+        let (language, names) = match rng.random_range(0..10) {
+            0..7 => (Language::Finnish, &FINNISH_NAMES[..]),
+            7 | 8 => (Language::Swedish, &SWEDISH_NAMES[..]),
+            _ => (Language::English, &ENGLISH_NAMES[..]),
         };
+        let first = names.choose(rng).copied().unwrap_or("Aino");
+        let initial = INITIALS.choose(rng).copied().unwrap_or('K');
         // The seed is in every identifier, so that two simulated companies never share a customer.
         let unique = (seed % 900) * 100_000 + u64::from(number);
         Person {
@@ -55,7 +61,7 @@ impl Person {
             loyalty_card: format!("60{unique:08}"),
             email: format!(
                 "{}.{}.{unique}@example.fi",
-                first.to_lowercase(),
+                first.to_lowercase().replace('ö', "o"),
                 initial.to_lowercase()
             ),
             phone: format!(
@@ -65,6 +71,7 @@ impl Person {
                 unique % 10_000
             ),
             device: format!("device-{unique:x}"),
+            zendesk_user: format!("9{unique:09}"),
         }
     }
 

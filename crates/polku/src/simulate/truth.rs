@@ -18,6 +18,8 @@ pub(super) struct Sent {
     pub(super) what: String,
     pub(super) identifiers: Vec<Named>,
     pub(super) references: Vec<Named>,
+    /// Where a score lies on its scale, 0 to 1.
+    share: Option<f64>,
 }
 
 /// What a timeline shows of an event, and what makes it this one.
@@ -39,6 +41,7 @@ impl Sent {
             what: text("type"),
             identifiers: named(event.get("identifiers")),
             references: named(event.get("references")),
+            share: event.get("score").and_then(share),
         }
     }
 
@@ -46,25 +49,45 @@ impl Sent {
         (self.time_ms, self.source.to_owned(), self.what.clone())
     }
 
-    /// The customer complains, or asks again.
-    fn is_contact(&self) -> bool {
-        self.kind == "complaint" || self.what.starts_with("call.")
+    /// It opens a matter: a complaint, or a score that is as bad as one.
+    pub(super) fn is_complaint(&self) -> bool {
+        self.kind == "complaint"
+            || (self.kind == "feedback" && self.share.is_some_and(|share| share <= 0.3))
     }
 
-    /// The order it is about; without one, who speaks and of what.
+    /// The customer complains, or asks again.
+    fn is_contact(&self) -> bool {
+        let head = self.what.split('.').next().unwrap_or_default();
+        let asks = self.kind == "service" && ["call", "chat", "contact", "visit"].contains(&head);
+        asks || self.is_complaint()
+    }
+
+    /// It names nobody and nothing: it counts for its place, and is on no timeline.
+    pub(super) fn is_anonymous(&self) -> bool {
+        self.identifiers.is_empty() && self.references.is_empty()
+    }
+
+    /// What it is about: the strongest thing it names; without any, who speaks and of what.
     pub(super) fn matter_key(&self) -> Option<Named> {
-        let order = self
-            .references
+        let strongest = REFERENCES
             .iter()
-            .find(|(kind, _)| kind == "order")
-            .cloned();
+            .find_map(|kind| self.references.iter().find(|(named, _)| named == kind));
         let subject = self.what.split('.').next().unwrap_or_default();
-        order.or_else(|| {
+        strongest.cloned().or_else(|| {
             self.identifiers
                 .first()
                 .map(|(_, value)| (subject.to_owned(), value.clone()))
         })
     }
+}
+
+/// The references of the company, the strongest first.
+const REFERENCES: [&str; 5] = ["order", "shipment", "ticket", "thread", "receipt"];
+
+fn share(score: &Value) -> Option<f64> {
+    let number = |field: &str| score.get(field).and_then(Value::as_f64);
+    let (value, min, max) = (number("value")?, number("min")?, number("max")?);
+    (max > min).then(|| (value - min) / (max - min))
 }
 
 fn named(table: Option<&Value>) -> Vec<Named> {
@@ -130,7 +153,7 @@ impl Truth {
         if let (Some(key), true) = (sent.matter_key(), sent.is_contact()) {
             if let Some(matter) = self.matters.iter_mut().find(|matter| matter.key == key) {
                 matter.resolved = false;
-            } else if sent.kind == "complaint"
+            } else if sent.is_complaint()
                 && let Some(customer) = sent.identifiers.first().cloned()
             {
                 self.matters.push(Matter {
@@ -157,6 +180,11 @@ impl Truth {
 
     pub(super) fn events(&self) -> usize {
         self.sent.len()
+    }
+
+    /// How many events name nobody and nothing.
+    pub(super) fn anonymous(&self) -> usize {
+        self.sent.iter().filter(|sent| sent.is_anonymous()).count()
     }
 
     pub(super) fn matters(&self) -> &[Matter] {

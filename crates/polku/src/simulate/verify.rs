@@ -17,6 +17,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) customers: usize,
+    /// On timelines.
     pub(super) events: usize,
     pub(super) matters: usize,
     pub(super) differences: Vec<String>,
@@ -40,15 +41,32 @@ impl fmt::Display for Verdict {
 }
 
 /// Compares until nothing differs any more, or until the time is up: what was sent last needs a moment to arrive.
-pub(super) async fn verify(api: &Api, truth: &Truth, within: Duration) -> anyhow::Result<Verdict> {
+/// `before` is how many anonymous events Polku had counted before the first was sent.
+pub(super) async fn verify(
+    api: &Api,
+    truth: &Truth,
+    before: u64,
+    within: Duration,
+) -> anyhow::Result<Verdict> {
     let started = service::clock::instant();
     loop {
-        let verdict = compare(api, truth, started, within).await?;
+        let mut verdict = compare(api, truth, started, within).await?;
+        verdict
+            .differences
+            .extend(anonymous_differ(api, truth, before).await?);
         if verdict.differences.is_empty() || started.elapsed() > within {
             return Ok(verdict);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// What names nobody is counted, and nothing else is made of it. Others may send such events too.
+async fn anonymous_differ(api: &Api, truth: &Truth, before: u64) -> anyhow::Result<Option<String>> {
+    let counted = look::counts(api).await?.anonymous.saturating_sub(before);
+    let sent = truth.anonymous() as u64;
+    Ok((counted < sent)
+        .then(|| format!("{counted} anonymous events were counted, sent were {sent}")))
 }
 
 async fn compare(

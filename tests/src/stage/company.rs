@@ -1,5 +1,4 @@
-//! The company that scenarios and process tests use: the one that `polku dev` makes, with an archive beside it whose rows are
-//! history.
+//! The company that scenarios and process tests use: a plain one, with an archive beside it whose rows are history.
 
 use std::{
     fs,
@@ -7,6 +6,8 @@ use std::{
 };
 
 use polku::{config::Config, demo::Home, simulate::Keys};
+
+use super::plain;
 
 /// The key of the archive, in clear.
 const ARCHIVE_KEY: &str = "the key of the archive";
@@ -24,7 +25,7 @@ impl Company {
     pub fn new(more: &str) -> Company {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let home = Home::new(directory.path());
-        home.prepare().expect("the demo company is made");
+        plain::prepare(&home);
         let mut keys = Keys::read(&home.keys()).expect("the keys are readable");
         let config = fs::read_to_string(home.config()).expect("the configuration is readable");
         let archive = format!(

@@ -2,6 +2,7 @@
 //! a real broker.
 
 pub mod company;
+mod plain;
 pub mod processes;
 pub mod role;
 pub mod virtual_time;

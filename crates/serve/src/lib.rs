@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod config;
 pub mod credential;
+mod desk;
 pub mod metrics;
 mod model;
 mod personal;

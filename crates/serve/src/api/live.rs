@@ -175,14 +175,14 @@ impl Follower {
 }
 
 /// Counts the stream as long as it is open.
-struct Guard {
+pub(crate) struct Guard {
     clients: IntGauge,
     #[expect(dead_code, reason = "given back when the stream ends")]
     permit: OwnedSemaphorePermit,
 }
 
 impl Guard {
-    fn new(api: &Api, permit: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(api: &Api, permit: OwnedSemaphorePermit) -> Self {
         let clients = api.metrics.clients.clone();
         clients.inc();
         Self { clients, permit }

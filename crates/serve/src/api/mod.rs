@@ -8,11 +8,11 @@ mod body;
 pub(crate) mod cases;
 pub(crate) mod commands;
 pub(crate) mod counts;
-mod customers;
+pub(crate) mod customers;
 pub(crate) mod departments;
 mod document;
 mod layers;
-mod live;
+pub(crate) mod live;
 pub(crate) mod rate;
 pub(crate) mod refusal;
 mod timeline;
@@ -165,7 +165,7 @@ fn reason_of(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 }
 
 /// Free text as it may be stored: personal identity codes, cards and IBANs masked, of a bounded length.
-fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let short: String = text.chars().take(REASON_CHARS_MAX).collect();
     ingest::mask::text(&short).0.into_owned()
 }

@@ -5,11 +5,15 @@
 //! wrote is text, in an element that isolates it; nothing is loaded from elsewhere, run or styled in line.
 
 mod assets;
+mod case;
 mod cookie;
 mod form;
+mod inbox;
 mod language;
+mod live;
 mod page;
 mod preferences;
+mod row;
 mod session;
 mod sign_in;
 mod speech;
@@ -30,6 +34,11 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/preferences", post(preferences::choose))
+        .route("/inbox/{department}", get(inbox::inbox))
+        .route("/inbox/{department}/live", get(inbox::follow))
+        .route("/cases/{id}", get(case::case))
+        .route("/cases/{id}/live", get(case::follow))
+        .route("/cases/{id}/commands", post(case::command))
         .route("/static/{file}", get(assets::asset))
         .layer(middleware::from_fn_with_state(api.clone(), page::dress))
 }

@@ -120,6 +120,10 @@ impl Person {
         }
     }
 
+    pub(super) fn say(&self, key: &str) -> String {
+        Messages::of(self.view.language).say(key)
+    }
+
     /// What the model holds, said to the person: in the time of the department the page is about, else of the person's first.
     pub(super) fn speech(
         &self,
@@ -132,7 +136,7 @@ impl Person {
     }
 }
 
-const CANARY: &str = "canary";
+pub(super) const CANARY: &str = "canary";
 
 impl FromRequestParts<Api> for Person {
     type Rejection = Trouble;

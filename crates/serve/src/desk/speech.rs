@@ -5,7 +5,11 @@ use std::sync::Arc;
 use askama::Template;
 use event::{Company, DepartmentId, Millis, Name, Time};
 use fluent::FluentValue;
-use jiff::{Timestamp, Zoned, civil::Weekday, tz::TimeZone};
+use jiff::{
+    Timestamp, Zoned,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
 
 use super::language::{Language, Messages};
 use crate::model::State;
@@ -35,12 +39,12 @@ pub(crate) struct Moment {
 #[derive(Clone, Template)]
 #[template(
     ext = "html",
-    source = r#"<time class="clock" datetime="{{ iso }}" data-to="{{ to }}">{{ text }}</time>"#
+    source = r#"<time class="clock" datetime="{{ iso }}"{% if let Some(to) = to %} data-to="{{ to }}"{% endif %}>{{ text }}</time>"#
 )]
 pub(crate) struct Clock {
     iso: String,
-    /// The moment that it counts from or to, in milliseconds since the epoch.
-    to: i64,
+    /// The moment that it counts from or to, in milliseconds since the epoch; none when it stands still.
+    to: Option<i64>,
     pub(crate) text: String,
 }
 
@@ -107,21 +111,12 @@ impl Speech {
 
     /// What people call a type, a product, a place, a party or a stage; the name itself where nobody said.
     pub(crate) fn label(&self, name: &Name) -> String {
-        self.labelled(name)
-            .map_or_else(|| name.to_string(), str::to_owned)
-    }
-
-    fn labelled(&self, name: &Name) -> Option<&str> {
-        let labels = self.company.labels.get(self.messages.language.as_str())?;
-        labels.get(name).map(String::as_str)
+        let language = self.messages.language.as_str();
+        self.company.label(language, name).to_owned()
     }
 
     /// What people call a department.
     pub(crate) fn department(&self, id: &DepartmentId) -> String {
-        let labelled = Name::new(id.as_str()).ok();
-        if let Some(label) = labelled.as_ref().and_then(|name| self.labelled(name)) {
-            return label.to_owned();
-        }
         match self.company.departments.get(id) {
             Some(known) if !known.name.is_empty() => known.name.clone(),
             Some(_) | None => id.to_string(),
@@ -169,18 +164,23 @@ impl Speech {
 
     /// How long it has been since, growing.
     pub(crate) fn since(&self, time: Time) -> Clock {
-        self.clock(time, self.now - time)
+        self.clock(Some(time), self.now - time)
     }
 
     /// How long it is until, shrinking.
     pub(crate) fn until(&self, time: Time) -> Clock {
-        self.clock(time, time - self.now)
+        self.clock(Some(time), time - self.now)
     }
 
-    fn clock(&self, to: Time, length: Millis) -> Clock {
+    /// How long it was between two moments.
+    pub(crate) fn stood(&self, from: Time, to: Time) -> Clock {
+        self.clock(None, to - from)
+    }
+
+    fn clock(&self, to: Option<Time>, length: Millis) -> Clock {
         Clock {
             iso: format!("PT{}M", length.as_millis().max(0) / 60_000),
-            to: to.as_millis(),
+            to: to.map(Time::as_millis),
             text: self.length(length),
         }
     }
@@ -219,6 +219,12 @@ impl Speech {
     pub(crate) fn day(&self, time: Time) -> String {
         self.zoned(time)
             .map_or_else(|| time.to_string(), |at| self.date(&at, true))
+    }
+
+    /// The end of a day where the department is.
+    pub(crate) fn end_of(&self, day: Date) -> Option<Time> {
+        let next = day.tomorrow().ok()?.to_zoned(self.zone.clone()).ok()?;
+        Some(Time::from_millis(next.timestamp().as_millisecond() - 1))
     }
 
     /// The reader's wall time.

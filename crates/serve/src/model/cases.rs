@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use event::{
-    CaseId, DepartmentId, MatterId, ProfileId, Time,
+    CaseId, DepartmentId, MatterId, ProfileId,
     case::{Case, Phase, State, Step},
 };
 
-use super::handling::{Handling, Standing};
+use super::handling::Handling;
 
 #[derive(Debug, Default)]
 pub(crate) struct Cases {
@@ -183,10 +183,10 @@ impl Cases {
         &self.handling
     }
 
-    /// The open cases of a department, counted at one moment.
-    pub(crate) fn standing(&self, department: &DepartmentId, now: Time) -> Standing {
-        let phases = [Phase::Open, Phase::Acknowledged].into_iter();
-        Standing::of(phases.flat_map(|phase| self.owned(department, phase)), now)
+    /// The cases that the department owns and somebody still has to do something for.
+    pub(crate) fn open(&self, department: &DepartmentId) -> impl Iterator<Item = &State> {
+        self.owned(department, Phase::Open)
+            .chain(self.owned(department, Phase::Acknowledged))
     }
 }
 

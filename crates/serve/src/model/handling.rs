@@ -205,28 +205,32 @@ impl Age {
 }
 
 impl Standing {
-    /// Of open cases; dormant ones and tests are left out.
-    pub(crate) fn of<'a>(cases: impl Iterator<Item = &'a State>, now: Time) -> Standing {
+    pub(crate) fn open(&self) -> u64 {
+        self.ages.values().sum()
+    }
+}
+
+impl super::State {
+    /// The open cases of a department, counted at one moment; dormant ones and tests are left out.
+    pub(crate) fn standing(&self, department: &DepartmentId, now: Time) -> Standing {
         let mut standing = Standing::default();
+        let cases = self.cases.open(department);
         for case in cases.filter(|case| !case.dormant && !case.test) {
             *standing
                 .ages
                 .entry(Age::of(now - case.happened))
                 .or_default() += 1;
-            match case.deadline {
-                Some(due) if due <= now => standing.overdue += 1,
-                Some(due) if due <= now + DUE_SOON => standing.due_soon += 1,
-                Some(_) | None => {}
+            let is_soon = |due: Time| due <= now + DUE_SOON;
+            if self.overdue_since(case, now).is_some() {
+                standing.overdue += 1;
+            } else if case.deadline.is_some_and(is_soon) {
+                standing.due_soon += 1;
             }
             if let Some(party) = &case.waiting_on {
                 *standing.waiting.entry(party.clone()).or_default() += 1;
             }
         }
         standing
-    }
-
-    pub(crate) fn open(&self) -> u64 {
-        self.ages.values().sum()
     }
 }
 

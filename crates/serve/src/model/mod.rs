@@ -15,9 +15,9 @@ pub(crate) mod notices;
 mod outcomes;
 pub(crate) mod page;
 mod rejects;
-mod told;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::{
     collections::BTreeSet,

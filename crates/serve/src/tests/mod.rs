@@ -3,6 +3,8 @@
 mod commands;
 mod counts;
 mod customers;
+mod desk_case;
+mod desk_inbox;
 mod desk_sign_in;
 mod document;
 mod live;

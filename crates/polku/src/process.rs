@@ -1,12 +1,6 @@
 //! What every role of the binary is made of: the log, the pepper, the loops, the routes, and the listener they answer on.
 
-use std::{
-    fs,
-    path::Path,
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{fs, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -32,7 +26,7 @@ use crate::{
     config::{Config, LogKind},
     demo,
     exit::Invalid,
-    formats,
+    formats, registry,
 };
 
 /// A process while it is put together: roles add their loops and routes, then it runs until it is told to stop.
@@ -333,12 +327,11 @@ impl Process {
             }
             let watched = beat::watch(&self.loops, &self.health, &self.shutdown);
             let served = async {
-                let served = service::http::serve(listener, routes, self.shutdown.clone()).await;
+                service::http::serve(listener, routes, self.shutdown.clone()).await;
                 self.shutdown.stop();
-                served
             };
-            let (served, ()) = tokio::join!(served, watched);
-            served.map_err(anyhow::Error::from)
+            tokio::join!(served, watched);
+            Ok(())
         });
         self.shutdown.stop();
         let mut ended = answered;
@@ -367,11 +360,14 @@ impl Process {
     }
 }
 
-/// The log that the configuration names.
+/// The log that the configuration names. Records bear the ids of the schema registry from here on, where there is one.
 ///
 /// # Errors
-/// When it cannot be reached, or another process holds it.
+/// When log or registry cannot be reached, or another process holds the log.
 pub fn open_log(config: &Config) -> anyhow::Result<SharedLog> {
+    if let Some(registry) = &config.schema_registry {
+        registry::agree(registry)?;
+    }
     match (config.log.kind, &config.kafka) {
         (LogKind::Embedded, _) => Ok(Embedded::open(&config.data, embedded::Options::default())?),
         (LogKind::Kafka, Some(kafka)) => Ok(Kafka::connect(kafka.clone())?),

@@ -256,3 +256,89 @@ fn pointer(place: &[String]) -> String {
         .map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1")))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use event::Kind;
+
+    use super::*;
+    use crate::format::{Draft, Refusal, look};
+
+    /// A format with one of the weaknesses that the trial is there to find.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Weak {
+        No,
+        MindsUnknownFields,
+        NeedsItsPlace,
+        NamesNoField,
+        Panics,
+        WritesWhatTheDoorRefuses,
+        SaysNothing,
+    }
+
+    impl Format for Weak {
+        fn name(&self) -> &'static str {
+            "weak"
+        }
+
+        fn authenticate(&self, _: &Request<'_>, _: &[Vec<u8>]) -> Result<(), Refusal> {
+            Ok(())
+        }
+
+        fn parse(&self, request: &Request<'_>) -> Result<Vec<Value>, String> {
+            Ok(vec![look::object(request.body)?])
+        }
+
+        fn map(&self, payload: &Value, sender: &Sender<'_>) -> Mapped {
+            let Some(id) = look::word(payload, "id") else {
+                let weak = *self == Weak::NamesNoField;
+                return Mapped::Faulty(if weak { "wrong" } else { "id: is required" }.to_owned());
+            };
+            let place = look::text(payload, "where.place");
+            let time = sender.received;
+            let draft = Draft::new(id, Kind::Service, "visit.seen", time).named("place", place);
+            let draft = match self {
+                Weak::MindsUnknownFields => {
+                    draft.attribute("fields", payload.as_object().map(|fields| fields.len()))
+                }
+                Weak::NeedsItsPlace if place.is_none() => {
+                    return Mapped::Faulty("where.place: is required".to_owned());
+                }
+                Weak::Panics => draft.attribute(
+                    "first",
+                    payload["where"]["place"].as_str().map(|text| &text[..1]),
+                ),
+                Weak::SaysNothing => return Mapped::Events(Vec::new()),
+                Weak::No
+                | Weak::NeedsItsPlace
+                | Weak::NamesNoField
+                | Weak::WritesWhatTheDoorRefuses => draft,
+            };
+            let mut event = draft.event();
+            if *self == Weak::WritesWhatTheDoorRefuses {
+                event["place"] = payload["where"]["place"].clone();
+            }
+            Mapped::Events(vec![event])
+        }
+    }
+
+    #[test]
+    fn a_weakness_is_found_and_its_absence_is_borne() {
+        let one = One::new("store", json!({"format": "weak"}));
+        let payload = json!({"id": "1", "where": {"place": "store:kamppi"}});
+        for (weak, is_borne) in [
+            (Weak::No, true),
+            (Weak::MindsUnknownFields, false),
+            (Weak::NeedsItsPlace, false),
+            (Weak::NamesNoField, false),
+            (Weak::Panics, false),
+            (Weak::WritesWhatTheDoorRefuses, false),
+            (Weak::SaysNothing, false),
+        ] {
+            let tried = AssertUnwindSafe(|| endure(&weak, &one.sender(), &payload, &["id"]));
+            assert_eq!(catch_unwind(tried).is_ok(), is_borne, "{weak:?}");
+        }
+    }
+}

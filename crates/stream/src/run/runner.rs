@@ -2,7 +2,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -68,6 +68,7 @@ pub struct Runner<M: Machine> {
     pub(super) watched: Duration,
     pub(super) joined: Duration,
     ready: Arc<AtomicBool>,
+    turns: Arc<AtomicU64>,
 }
 
 /// A batch as it is to be committed.
@@ -103,6 +104,7 @@ impl<M: Machine> Runner<M> {
             watched: Duration::ZERO,
             joined: Duration::ZERO,
             ready: Arc::new(AtomicBool::new(false)),
+            turns: Arc::default(),
         }
     }
 
@@ -117,6 +119,12 @@ impl<M: Machine> Runner<M> {
     /// Whether all partitions held are restored and read. The flag goes on telling it while the loop runs elsewhere.
     pub fn ready(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.ready)
+    }
+
+    /// How many turns the loop has begun. A number that stands still tells a loop that hangs, whatever the log does: a log that
+    /// does not answer ends a turn with an error.
+    pub fn turns(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.turns)
     }
 
     /// The committed state of the partitions held: for tests that compare it.
@@ -137,6 +145,7 @@ impl<M: Machine> Runner<M> {
     /// # Errors
     /// What trying again does not mend.
     pub fn turn(&mut self, clock: Clock) -> Result<Turn, Error> {
+        self.turns.fetch_add(1, Ordering::Relaxed);
         self.drift.check(clock)?;
         if clock.monotonic < self.trouble.until {
             let until = self.trouble.until;

@@ -13,6 +13,7 @@ pub struct Broker {
     bootstrap: String,
     /// The name of a broker that was started here.
     name: Option<String>,
+    kind: Kind,
 }
 
 /// The broker that all tests of this process share, or none, said aloud: `kafka` in `POLKU_REQUIRE` makes that a failure.
@@ -25,8 +26,9 @@ pub fn or_skip() -> Option<&'static Broker> {
         Some(bootstrap) => Ok(Broker {
             bootstrap,
             name: None,
+            kind: Kind::One,
         }),
-        None => Broker::start("shared"),
+        None => Broker::start("shared", Kind::One),
     });
     available(shared.as_ref())
 }
@@ -35,8 +37,18 @@ pub fn or_skip() -> Option<&'static Broker> {
 ///
 /// # Panics
 /// When it is required and cannot be had.
-pub fn own_or_skip(name: &str) -> Option<Broker> {
-    available(Broker::start(name))
+pub fn own_or_skip(name: &str, kind: Kind) -> Option<Broker> {
+    available(Broker::start(name, kind))
+}
+
+/// What is started for a test of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    One,
+    /// Three brokers that hold everything three times.
+    Three,
+    /// One that asks who it is: `admin` may do all, `polku` what `Broker::allow` says. A user's password is its name.
+    WithUsers,
 }
 
 fn available<T>(broker: Result<T, impl std::fmt::Display>) -> Option<T> {
@@ -56,12 +68,13 @@ fn available<T>(broker: Result<T, impl std::fmt::Display>) -> Option<T> {
 
 impl Broker {
     /// The broker ends with this process, however that ends.
-    fn start(name: &str) -> Result<Self, String> {
+    fn start(name: &str, kind: Kind) -> Result<Self, String> {
         let name = format!("tests-{}-{name}", std::process::id());
-        let bootstrap = up(&name)?;
+        let bootstrap = up(&name, kind)?;
         Ok(Self {
             bootstrap,
             name: Some(name),
+            kind,
         })
     }
 
@@ -74,29 +87,62 @@ impl Broker {
     /// # Panics
     /// When it does not come back, or was not started here.
     pub fn kill_and_start(&self) {
-        let name = self
-            .name
-            .as_deref()
-            .expect("only a broker that was started here is killed");
-        let killed = script("kill", name).expect("the script runs");
-        assert!(killed.status.success(), "{killed:?}");
-        let bootstrap = up(name).expect("it starts again");
+        self.tell(&["kill"]);
+        self.start_again();
+    }
+
+    /// Ends one of three with kill -9.
+    ///
+    /// # Panics
+    /// When it cannot be killed, or was not started here.
+    pub fn kill_node(&self, node: u32) {
+        self.tell(&["kill", &node.to_string()]);
+    }
+
+    /// Starts what was killed, on the same port, with what it had written.
+    ///
+    /// # Panics
+    /// When it does not come back, or was not started here.
+    pub fn start_again(&self) {
+        let bootstrap = up(self.name(), self.kind).expect("it starts again");
         assert_eq!(bootstrap, self.bootstrap, "it is found where it was");
+    }
+
+    /// Grants the user `polku` something, as Kafka's own tool puts it.
+    ///
+    /// # Panics
+    /// When the broker does not take it.
+    pub fn allow(&self, what: &[&str]) {
+        self.tell(&[&["acl", "--add", "--allow-principal", "User:polku"], what].concat());
+    }
+
+    fn tell(&self, arguments: &[&str]) {
+        let told = script(arguments, self.name(), self.kind).expect("the script runs");
+        assert!(told.status.success(), "{arguments:?}: {told:?}");
+    }
+
+    fn name(&self) -> &str {
+        let name = self.name.as_deref();
+        name.expect("only a broker that was started here is told what to do")
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
         if let Some(name) = &self.name
-            && let Err(error) = script("down", name)
+            && let Err(error) = script(&["down"], name, self.kind)
         {
             eprintln!("the broker {name} was not stopped: {error}");
         }
     }
 }
 
-fn up(name: &str) -> Result<String, String> {
-    let output = script("up", name)?;
+fn up(name: &str, kind: Kind) -> Result<String, String> {
+    let brokers = match kind {
+        Kind::One | Kind::WithUsers => "1",
+        Kind::Three => "3",
+    };
+    let output = script(&["up", brokers], name, kind)?;
     let text = String::from_utf8_lossy(&output.stdout);
     let bootstrap = text
         .lines()
@@ -107,10 +153,16 @@ fn up(name: &str) -> Result<String, String> {
     })
 }
 
-fn script(verb: &str, name: &str) -> Result<Output, String> {
+fn script(arguments: &[&str], name: &str, kind: Kind) -> Result<Output, String> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/dev/kafka/kafka");
-    Command::new(script)
-        .arg(verb)
+    let mut command = Command::new(script);
+    match kind {
+        Kind::One => &mut command,
+        Kind::Three => command.env("KAFKA_HEAP", "256m"),
+        Kind::WithUsers => command.env("KAFKA_HEAP", "256m").env("KAFKA_SASL", "1"),
+    };
+    command
+        .args(arguments)
         .env("KAFKA_NAME", name)
         .env("KAFKA_PORT", "0")
         .env("KAFKA_OWNER", std::process::id().to_string())

@@ -45,20 +45,33 @@ impl Processes {
     /// When any of that does not work.
     pub fn start(broker: &Broker) -> Processes {
         let mut all = Processes::prepare(broker);
-        all.run(&["topics", "apply"]);
-        let company = all.company.company_file();
-        all.run(&["company", "apply", company.to_str().expect("a plain path")]);
-        for role in Role::APART {
-            all.start_role(role);
-        }
-        for role in Role::APART {
-            all.await_ready(role);
-        }
+        all.start_all();
         all
+    }
+
+    /// The same for a company that was only prepared.
+    ///
+    /// # Panics
+    /// When any of that does not work.
+    pub fn start_all(&mut self) {
+        self.run(&["topics", "apply"]);
+        let company = self.company.company_file();
+        self.run(&["company", "apply", company.to_str().expect("a plain path")]);
+        for role in Role::APART {
+            self.start_role(role);
+        }
+        for role in Role::APART {
+            self.await_ready(role);
+        }
     }
 
     /// A company on the broker, of which nothing runs yet.
     pub fn prepare(broker: &Broker) -> Processes {
+        Processes::prepare_with(broker, "")
+    }
+
+    /// `more` is added to its configuration.
+    pub fn prepare_with(broker: &Broker, more: &str) -> Processes {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("processes-{}-{number}.", std::process::id());
@@ -66,7 +79,7 @@ impl Processes {
         // A role that was killed is missed after the shortest session that brokers allow.
         let company = Company::new(&format!(
             "log = {{ kind = \"kafka\", partitions = {PARTITIONS}, session_ms = 6000 }}\n\
-             kafka = {{ bootstrap = \"{bootstrap}\", namespace = \"{namespace}\" }}"
+             kafka = {{ bootstrap = \"{bootstrap}\", namespace = \"{namespace}\" }}\n{more}"
         ));
         Processes {
             running: BTreeMap::new(),
@@ -129,6 +142,17 @@ impl Processes {
     pub fn kill(&mut self, role: Role) {
         let mut process = self.running.remove(&role).expect("the role runs");
         process.kill();
+    }
+
+    /// Asks a role to stop, as an orchestrator does, and starts it again.
+    ///
+    /// # Panics
+    /// When it does not end well, or is not ready in time.
+    pub fn restart(&mut self, role: Role) {
+        let mut process = self.running.remove(&role).expect("the role runs");
+        process.stop(STARTED_WITHIN);
+        self.start_role(role);
+        self.await_ready(role);
     }
 
     pub fn url(&self, role: Role) -> String {

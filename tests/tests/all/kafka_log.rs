@@ -48,7 +48,7 @@ mod layer5 {
     /// Where the promises speak of a restart it is the broker that is killed.
     #[test]
     fn what_was_promised_to_survive_survives_kill_9_of_the_broker() {
-        let Some(broker) = broker::own_or_skip("killed") else {
+        let Some(broker) = broker::own_or_skip("killed", broker::Kind::One) else {
             return;
         };
         let durable: Vec<_> = PROMISES

@@ -13,7 +13,7 @@ use event::{
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     consumer::{BaseConsumer, Consumer},
-    error::RDKafkaErrorCode,
+    error::{KafkaError, RDKafkaErrorCode},
     metadata::Metadata,
     topic_partition_list::{Offset as Position, TopicPartitionList},
 };
@@ -87,7 +87,7 @@ impl Admin {
         let mut specs = Vec::with_capacity(found.len());
         for ((topic, partitions), resource) in found.into_iter().zip(described) {
             let resource = resource
-                .map_err(|code| self.failed(doing, &rdkafka::error::KafkaError::AdminOp(code)))?;
+                .map_err(|code| self.failed(doing, &KafkaError::AdminOp(code)))?;
             let kept = kept(&topic, &resource);
             specs.push(TopicSpec {
                 topic,
@@ -178,8 +178,17 @@ impl Admin {
         Error::Topic {
             topic: self.names.topic(topic),
             problem: format!("does not exist on {}", self.config.bootstrap),
-            remedy: "make it with `polku topics apply`".to_owned(),
+            remedy: self.remedy_for_missing(),
         }
+    }
+
+    /// A broker hides what a user may not see, so that a missing permission looks like a missing topic.
+    fn remedy_for_missing(&self) -> String {
+        let mut remedy = "make it with `polku topics apply`".to_owned();
+        if self.config.security.authenticates() {
+            remedy.push_str(", or grant its user READ and DESCRIBE on the topics `polku.*`");
+        }
+        remedy
     }
 
     pub(super) fn start(&self, at: &TopicPartition) -> Result<Offset, Error> {
@@ -282,8 +291,10 @@ impl Admin {
             };
             // An unknown partition may also show as a time-out; this tells which it is.
             self.check_exist(std::iter::once(at))?;
-            // A partition that was just made, or just moved, has a leader that does not know of it yet.
-            let again = fault::severity(&error, Call::Ask) == Severity::Retry;
+            // A partition that was just made, or just moved, has a leader that does not know of it yet, and of several brokers
+            // some have not heard of it.
+            let again =
+                fault::severity(&error, Call::Ask) == Severity::Retry || fault::is_missing(&error);
             if !again || deadline.passed() {
                 return Err(self.failed(&format!("ask for the ends of {at}"), &error));
             }
@@ -358,7 +369,7 @@ impl Admin {
                 // Somebody else was faster; the next question shows whether it was made alike.
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((name, code)) => {
-                    let error = rdkafka::error::KafkaError::AdminOp(code);
+                    let error = KafkaError::AdminOp(code);
                     return Err(self.failed(&format!("make the topic {name}"), &error));
                 }
             }
@@ -401,14 +412,26 @@ impl Admin {
         self.committed
             .fetch_metadata(None, self.config.answer())
             .map_err(|error| {
-                // The reason, such as a refused password, waits among the client's events.
-                while self.committed.poll(Duration::ZERO).is_some() {}
                 let doing = format!(
                     "reach Kafka at {} within {} ms",
                     self.config.bootstrap, self.config.answer_ms_max
                 );
-                self.failed(&doing, &error)
+                // The question itself only says that no broker is left.
+                self.failed(&doing, self.refusal().as_ref().unwrap_or(&error))
             })
+    }
+
+    /// Why no broker is left, such as a refused password: it waits among the client's events, between others.
+    fn refusal(&self) -> Option<KafkaError> {
+        let deadline = Deadline::after(Duration::from_millis(500));
+        while !deadline.passed() {
+            if let Some(Err(error)) = self.committed.poll(Duration::from_millis(20))
+                && fault::severity(&error, Call::Ask) == Severity::Fatal
+            {
+                return Some(error);
+            }
+        }
+        None
     }
 
     /// A moment between two questions. Nothing is assigned to this consumer, so that it only waits.
@@ -416,7 +439,7 @@ impl Admin {
         drop(self.committed.poll(Duration::from_millis(20)));
     }
 
-    fn failed(&self, doing: &str, error: &rdkafka::error::KafkaError) -> Error {
+    fn failed(&self, doing: &str, error: &KafkaError) -> Error {
         let reason = self.committed.context().take_reason();
         fault::error(doing, error, reason.as_deref(), Call::Ask)
     }

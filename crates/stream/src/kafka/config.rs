@@ -237,7 +237,7 @@ impl Security {
         }
     }
 
-    fn authenticates(self) -> bool {
+    pub(super) fn authenticates(self) -> bool {
         match self {
             Security::SaslPlaintext | Security::SaslSsl => true,
             Security::Plaintext | Security::Ssl => false,

@@ -197,7 +197,8 @@ pub(super) fn text(error: &KafkaError, reason: Option<&str>) -> String {
 const REMEDIES: &[(Code, &str)] = &[
     (
         Code::TopicAuthorizationFailed,
-        "grant the user READ, WRITE, DESCRIBE and DESCRIBE_CONFIGS on the topics `polku.*`, DELETE on `polku.*.input`",
+        "grant the user READ, WRITE, DESCRIBE and DESCRIBE_CONFIGS on the topics `polku.*`, DELETE on `polku.*.input`, and CREATE for \
+         `polku topics apply`",
     ),
     (
         Code::GroupAuthorizationFailed,

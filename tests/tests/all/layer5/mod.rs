@@ -3,4 +3,6 @@
 mod killed;
 mod messages;
 mod notices;
+mod operations;
+mod registry;
 mod scenarios;

@@ -4,7 +4,7 @@ CARGO ?= cargo
 SEED ?=
 export POLKU_SAMPLES ?= $(abspath ../shared/data)
 
-.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check observe kafka kafka-down
+.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check observe chart test-chart kafka kafka-down
 
 all: format-check lint test ## everything CI checks
 
@@ -46,6 +46,12 @@ observe: setup ## run it all under a real Prometheus and ask each panel of the d
 	@deploy/dev/setup prometheus
 	@$(CARGO) build --quiet --package polku
 	@deploy/dev/observe
+
+chart: ## lint, render and validate the chart, the image's recipe and the compose file
+	@deploy/dev/chart/check rendered
+
+test-chart: setup ## install the chart on a real Kubernetes API server, and run its containers over real Kafka
+	@deploy/dev/chart/check installed
 
 kafka: ## start Apache Kafka on loopback
 	@deploy/dev/kafka/kafka up

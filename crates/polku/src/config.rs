@@ -13,7 +13,7 @@ use ingest::{Source, config::DESK};
 use serde::{Deserialize, Serialize};
 use serve::credential::Credentials;
 
-use crate::{exit::Invalid, formats, secrets};
+use crate::{exit::Invalid, formats, registry, secrets};
 
 /// What `polku.toml`, the environment and the built-in defaults say together.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Config {
     pub log: LogConfig,
     #[serde(default)]
     pub kafka: Option<stream::kafka::Config>,
+    /// Whose ids the records bear; without it those of the shipped schemas.
+    #[serde(default)]
+    pub schema_registry: Option<registry::Config>,
     pub privacy: Privacy,
     pub identity: Identity,
     #[serde(default)]
@@ -201,6 +204,14 @@ impl Config {
                     .faults(&formats)
                     .into_iter()
                     .map(|fault| format!("`sources.{id}`: {fault}")),
+            );
+        }
+        if let Some(registry) = &self.schema_registry {
+            faults.extend(
+                registry
+                    .faults()
+                    .into_iter()
+                    .map(|fault| format!("`schema_registry`: {fault}")),
             );
         }
         for (name, subscription) in &self.subscriptions {

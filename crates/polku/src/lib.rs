@@ -11,6 +11,7 @@ pub mod formats;
 pub mod import;
 pub mod probe;
 pub mod process;
+pub mod registry;
 pub mod role;
 pub mod secrets;
 pub mod simulate;

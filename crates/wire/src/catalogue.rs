@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::LazyLock,
+    sync::{LazyLock, OnceLock},
 };
 
 use apache_avro::{
@@ -17,6 +17,7 @@ use apache_avro::{
 use crate::{
     Error, Kind, Shipped,
     payload::Payload,
+    registry::Registry,
     schema::{FIRST_ID, schemas},
 };
 
@@ -33,11 +34,13 @@ pub(crate) struct Catalogue {
     rows: Vec<Row>,
     /// The row that is written, of each kind.
     written: BTreeMap<Kind, usize>,
+    /// Whose ids are written and read besides, once one is used.
+    registry: OnceLock<Registry>,
 }
 
-struct Row {
+pub(crate) struct Row {
     kind: Kind,
-    id: u32,
+    schema: &'static Schema,
     writer: GenericDatumWriter<'static>,
     reader: Reader,
 }
@@ -63,10 +66,7 @@ impl Catalogue {
         max_allocation_bytes(ALLOCATION_BYTES_MAX);
         let parsed: Vec<&'static Schema> = shipped
             .iter()
-            .map(|shipped| {
-                let schema = parse(shipped.avsc).expect("a test parses every shipped schema");
-                &*Box::leak(Box::new(schema))
-            })
+            .map(|shipped| kept(parse(shipped.avsc).expect("a test parses every shipped schema")))
             .collect();
         let written: BTreeMap<Kind, usize> =
             (0..).zip(shipped).map(|(row, it)| (it.kind, row)).collect();
@@ -76,7 +76,7 @@ impl Catalogue {
                 let current = written[&shipped.kind];
                 Row {
                     kind: shipped.kind,
-                    id: shipped.id,
+                    schema: parsed[row],
                     writer: writer(parsed[row]),
                     reader: if row == current {
                         Reader::Current(reader(parsed[row], None))
@@ -86,15 +86,28 @@ impl Catalogue {
                 }
             })
             .collect();
-        Self { rows, written }
+        Self {
+            rows,
+            written,
+            registry: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn registry(&self) -> &OnceLock<Registry> {
+        &self.registry
     }
 
     pub(crate) fn write<T: Payload>(&self, payload: &T) -> Vec<u8> {
-        let row = self.current(T::KIND);
+        let row = self.written[&T::KIND];
+        let id = match self.registry.get() {
+            Some(registry) => registry.id(row),
+            None => shipped_id(row),
+        };
         let mut bytes = Vec::with_capacity(512);
         bytes.push(0);
-        bytes.extend_from_slice(&row.id.to_be_bytes());
-        row.writer
+        bytes.extend_from_slice(&id.to_be_bytes());
+        self.rows[row]
+            .writer
             .write_ser(&mut bytes, payload)
             .expect("our types have the fields of their schemas, and no count is beyond 2^63");
         bytes
@@ -109,14 +122,38 @@ impl Catalogue {
             return Err(Error::Format(format));
         }
         let id = u32::from_be_bytes(id);
-        let row = id
-            .checked_sub(FIRST_ID)
-            .and_then(|row| self.rows.get(usize::try_from(row).ok()?))
-            .ok_or(Error::UnknownSchema(id))?;
+        let row = self.row(id).ok_or(Error::UnknownSchema(id))?;
         Ok(Message {
             catalogue: self,
             row,
             content,
+        })
+    }
+
+    /// The shipped ids stay readable when a registry is used: what was written before it is on the log.
+    fn row(&self, id: u32) -> Option<&Row> {
+        let shipped = id
+            .checked_sub(FIRST_ID)
+            .and_then(|row| self.rows.get(usize::try_from(row).ok()?));
+        shipped.or_else(|| {
+            let registry = self.registry.get()?;
+            match registry.row(id) {
+                Some(row) => self.rows.get(row),
+                None => registry.fetched(id, |text| self.foreign(text)),
+            }
+        })
+    }
+
+    /// How a schema of another version of Polku is read: as the present one of its kind.
+    fn foreign(&self, text: &str) -> Option<Row> {
+        let schema = kept(parse(text).ok()?);
+        let name = schema.name()?.fullname(None);
+        let current = self.rows.iter().rfind(|row| row.kind.subject() == name)?;
+        Some(Row {
+            kind: current.kind,
+            schema,
+            writer: writer(schema),
+            reader: Reader::Older(reader(schema, Some(current.schema))),
         })
     }
 
@@ -173,6 +210,16 @@ impl Message<'_> {
             })
         }
     }
+}
+
+/// The id that a row bears where no registry gave another.
+fn shipped_id(row: usize) -> u32 {
+    FIRST_ID + u32::try_from(row).expect("there are as many rows as somebody wrote down")
+}
+
+/// Readers and writers hold schemas for as long as the process runs.
+fn kept(schema: Schema) -> &'static Schema {
+    Box::leak(Box::new(schema))
 }
 
 /// A schema in which every reference by name is replaced by what it names, so that no name is looked up while records are

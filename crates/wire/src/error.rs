@@ -8,7 +8,7 @@ pub enum Error {
     Short(usize),
     #[error("the first byte is {0:#04x} instead of the wire format's 0x00")]
     Format(u8),
-    #[error("no shipped schema has the id {0:#010x}")]
+    #[error("no schema that is known has the id {0:#010x}")]
     UnknownSchema(u32),
     #[error("a record {kind} does not belong in {place}")]
     WrongRecord { kind: Kind, place: String },

@@ -7,6 +7,7 @@ mod error;
 mod payload;
 pub mod personal;
 mod record;
+mod registry;
 pub mod release;
 mod rules;
 mod schema;
@@ -14,6 +15,7 @@ mod schema;
 pub use self::{
     error::Error,
     record::{decode, encode},
+    registry::{Fetch, RegistryError, use_registry},
     schema::{Kind, Shipped, schemas},
 };
 

@@ -299,7 +299,7 @@ fn what_is_not_the_wire_format_is_named() {
     );
     assert_eq!(
         refused(&[&[0, 0, 0, 0, 7], &good[5..]].concat()),
-        "no shipped schema has the id 0x00000007"
+        "no schema that is known has the id 0x00000007"
     );
     assert_eq!(
         decode(&Topic::Event, &good).unwrap_err().to_string(),

@@ -36,12 +36,17 @@ pub(crate) enum Item {
 impl Form {
     /// None for a type that is not taken.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Form> {
-        let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-        let form = Self::named(content_type)?;
-        if form == Form::Json && headers.contains_key(cloud_event::IN_HEADERS) {
-            return Some(Form::CloudEventData);
+        let is_data = headers.contains_key(cloud_event::IN_HEADERS);
+        let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+            // What a CloudEvent says nothing of is JSON.
+            return is_data.then_some(Form::CloudEventData);
+        };
+        match Self::named(content_type.to_str().ok()?)? {
+            Form::Json if is_data => Some(Form::CloudEventData),
+            form @ (Form::Json | Form::Ndjson | Form::CloudEvents | Form::CloudEventData) => {
+                Some(form)
+            }
         }
-        Some(form)
     }
 
     fn named(content_type: &str) -> Option<Form> {

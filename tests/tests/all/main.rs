@@ -1,5 +1,6 @@
 //! The one test binary. What needs a real broker is in modules named `layer5`.
 
+mod cloudevents;
 mod import;
 mod kafka_log;
 mod killed;
@@ -9,3 +10,4 @@ mod openapi;
 mod scenarios;
 mod simulation;
 mod structure;
+mod webhooks;

@@ -377,8 +377,12 @@ async fn a_cloud_event_is_the_same_in_each_of_its_three_ways() {
     ] {
         binary.headers_mut().insert(name, value.parse().unwrap());
     }
+    // What says nothing of its data's type is JSON.
+    let mut untyped = post("till", "till-key", "application/json", data.to_string());
+    untyped.headers_mut().clone_from(binary.headers());
+    untyped.headers_mut().remove(header::CONTENT_TYPE);
     let mut answers = Vec::new();
-    for request in [binary, structured, batch] {
+    for request in [binary, untyped, structured, batch] {
         let reply = world.send(request).await;
         assert_eq!(reply.status, StatusCode::ACCEPTED, "{:?}", reply.body);
         answers.push((
@@ -390,6 +394,7 @@ async fn a_cloud_event_is_the_same_in_each_of_its_three_ways() {
         answers,
         [
             (json!(1), json!(0)),
+            (json!(0), json!(1)),
             (json!(0), json!(1)),
             (json!(0), json!(1))
         ]

@@ -5,6 +5,7 @@ pub mod broker;
 pub mod crowd;
 pub mod http;
 pub mod python;
+pub mod registry;
 pub mod scenario;
 pub mod sender;
 pub mod simulation;

@@ -140,10 +140,11 @@ def secrets_go_only_where_they_are_needed(rendered):
     }
     own = {"ingest": {"sources"}, "notify": {"subscriptions"}, "serve": {"canary"}}
     for component, secrets in mounted.items():
-        allowed = {"pepper", "kafka-sasl", "kafka-tls"} if component != "test" else set()
+        allowed = {"pepper", "kafka-sasl", "kafka-tls", "registry"} if component != "test" else set()
         assert secrets <= allowed | own.get(component, set()), f"{component} sees {secrets}"
     config = rendered.kind("ConfigMap")["shop-polku-config"]["data"]["polku.toml"]
     given = [rendered.values["pepper"]["value"], rendered.values["kafka"]["sasl"]["password"], rendered.values["canary"]["value"]]
+    given.append(rendered.values["schemaRegistry"]["password"])
     given += rendered.values["sourceSecrets"]["values"].values()
     for secret in filter(None, given):
         assert secret not in config, "a secret stands in the ConfigMap"
@@ -167,6 +168,10 @@ def labels_say_what_belongs_together(rendered):
 def only_the_named_edges_are_open(rendered):
     """Every pair of parties at every port that matters, against the table of what is meant."""
     policies = list(rendered.kind("NetworkPolicy").values())
+    deny = rendered.kind("NetworkPolicy")["shop-polku-deny"]["spec"]
+    assert deny["policyTypes"] == ["Ingress", "Egress"] and set(deny) == {"policyTypes", "podSelector"}, deny
+    for pod in rendered.pods().values():
+        assert deny["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
     port = rendered.values["port"]
     kafka_ports = [int(broker.rsplit(":", 1)[1]) for broker in rendered.values["kafka"]["bootstrap"].split(",")]
     ours = {
@@ -197,7 +202,7 @@ def only_the_named_edges_are_open(rendered):
             if not full:
                 meant.add((component, "neighbour", kafka_port, "TCP"))
         if full:
-            meant.add((component, "registry", 8081, "TCP"))
+            meant |= {(component, "registry", 8081, "TCP"), (component, "stranger", 22, "TCP")}
     for door in ("ingest", "serve"):
         meant |= {(client, door, port, "TCP") for client in clients} | {("test", door, port, "TCP")}
     meant.add(("notify", "endpoint", 443, "TCP"))

@@ -41,6 +41,18 @@ password_file = "/run/secrets/polku/kafka-sasl/{{ .key }}"
 {{- end }}
 {{- end }}
 
+{{- with .Values.schemaRegistry }}
+{{- if .url }}
+
+[schema_registry]
+url = {{ .url | quote }}
+{{- if .username }}
+username = {{ .username | quote }}
+password_file = "/run/secrets/polku/registry/{{ .key }}"
+{{- end }}
+{{- end }}
+{{- end }}
+
 [privacy]
 pepper_file = "/run/secrets/polku/pepper/{{ .Values.pepper.key }}"
 {{- if .Values.canary.enabled }}
@@ -87,6 +99,9 @@ key_sha256 = [{{ default (sha256sum .Values.canary.value) .Values.canary.keySha2
 {{- if le (mul 1000 (sub $role.terminationGracePeriodSeconds $role.preStopSeconds)) $longest -}}
 {{- fail (printf "roles.%s.terminationGracePeriodSeconds: %d s less preStopSeconds is no more than the %d ms that a transaction or an append may take" $name (int $role.terminationGracePeriodSeconds) $longest) -}}
 {{- end -}}
+{{- end -}}
+{{- if and .Values.schemaRegistry.username (not (include "polku.secret.registry" .)) -}}
+{{- fail "schemaRegistry: username needs existingSecret or password" -}}
 {{- end -}}
 {{- with .Values.canary -}}
 {{- if and .enabled (not .value) (not (and .existingSecret .keySha256)) -}}

@@ -72,3 +72,6 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- define "polku.secret.canary" -}}
 {{ include "polku.secret" (dict "root" . "given" .Values.canary "kind" "canary" "made" .Values.canary.value) }}
 {{- end -}}
+{{- define "polku.secret.registry" -}}
+{{ include "polku.secret" (dict "root" . "given" .Values.schemaRegistry "kind" "registry" "made" .Values.schemaRegistry.password) }}
+{{- end -}}

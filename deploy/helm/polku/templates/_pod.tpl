@@ -71,14 +71,16 @@ volumeMounts:
 {{- define "polku.mounted.kafka-tls" -}}{{ .Values.kafka.tls.existingSecret }}{{- end -}}
 {{- define "polku.mounted.sources" -}}{{ include "polku.secret.sources" . }}{{- end -}}
 {{- define "polku.mounted.subscriptions" -}}{{ include "polku.secret.subscriptions" . }}{{- end -}}
+{{- define "polku.mounted.registry" -}}{{ include "polku.secret.registry" . }}{{- end -}}
 {{- define "polku.mounted.canary" -}}{{ include "polku.secret.canary" . }}{{- end -}}
 
-{{/* Which secrets a component sees, as a list: everybody the pepper and Kafka's, of the others only who needs them. Takes
+{{/* Which secrets a component sees, as a list: everybody those of pepper, log and registry, of the others only who needs them. Takes
      {root, component}. */}}
 {{- define "polku.secrets" -}}
 {{- $names := list "pepper" -}}
 {{- if .root.Values.kafka.sasl.mechanism }}{{ $names = append $names "kafka-sasl" }}{{ end -}}
 {{- if .root.Values.kafka.tls.existingSecret }}{{ $names = append $names "kafka-tls" }}{{ end -}}
+{{- if and .root.Values.schemaRegistry.url .root.Values.schemaRegistry.username }}{{ $names = append $names "registry" }}{{ end -}}
 {{- if and (eq .component "ingest") (include "polku.secret.sources" .root) }}{{ $names = append $names "sources" }}{{ end -}}
 {{- if and (eq .component "notify") (include "polku.secret.subscriptions" .root) }}{{ $names = append $names "subscriptions" }}{{ end -}}
 {{- if and (eq .component "serve") .root.Values.canary.enabled }}{{ $names = append $names "canary" }}{{ end -}}
@@ -171,5 +173,5 @@ spec:
 
 {{/* The secrets given as values, to be told when they change. */}}
 {{- define "polku.secrets.given" -}}
-{{ list .Values.pepper.value .Values.sourceSecrets.values .Values.subscriptionSecrets.values .Values.canary.value .Values.kafka.sasl.password | toJson }}
+{{ list .Values.pepper.value .Values.sourceSecrets.values .Values.subscriptionSecrets.values .Values.canary.value .Values.kafka.sasl.password .Values.schemaRegistry.password | toJson }}
 {{- end -}}

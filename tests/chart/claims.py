@@ -19,7 +19,7 @@ class Claims:
             self.failed += 1
             print(f"FAILED  {claim}: {error}", flush=True)
             if not isinstance(error, AssertionError):
-                traceback.print_exc()
+                traceback.print_exc(limit=-3)
             return None
         self.passed += 1
         print(f"ok      {claim} ({time.monotonic() - started:.1f} s)", flush=True)

@@ -187,7 +187,9 @@ def only_the_named_edges_are_open(rendered):
         "registry": Peer("registry", {"app": "registry"}, "registry", "10.1.0.7"),
         "stranger": Peer("stranger", {"app": "other"}, "other", "10.1.0.8"),
         "endpoint": Peer("endpoint", address="93.184.216.34"),
+        "endpoint6": Peer("endpoint6", address="2a00:1450::200e"),
         "private": Peer("private", address="10.9.9.9"),
+        "private6": Peer("private6", address="fd00::9"),
         "metadata": Peer("metadata", address="169.254.169.254"),
     }
     full = bool(rendered.values["networkPolicy"]["kafka"])
@@ -205,7 +207,7 @@ def only_the_named_edges_are_open(rendered):
             meant |= {(component, "registry", 8081, "TCP"), (component, "stranger", 22, "TCP")}
     for door in ("ingest", "serve"):
         meant |= {(client, door, port, "TCP") for client in clients} | {("test", door, port, "TCP")}
-    meant.add(("notify", "endpoint", 443, "TCP"))
+    meant |= {("notify", "endpoint", 443, "TCP"), ("notify", "endpoint6", 443, "TCP")}
     if rendered.values["canary"]["enabled"]:
         meant.add(("serve", "ingest", port, "TCP"))
 
@@ -246,6 +248,24 @@ def an_ingress_leads_to_pages_and_not_to_metrics(rendered):
             assert path["backend"]["service"]["name"] in services
             assert path["pathType"] == "Prefix" and path["path"] != "/" or path["path"] == "/" and path["pathType"] == "Exact"
             assert not path["path"].startswith(("/metrics", "/livez", "/readyz"))
+
+
+def routes(*folders):
+    """The paths that the code answers, by their first part."""
+    found = set()
+    for folder in folders:
+        for file in (ROOT / "crates").glob(f"{folder}/src/**/*.rs"):
+            if "tests" not in file.parts:
+                found |= set(re.findall(r"""\.route\(\s*"(/[a-z.-]*)""", file.read_text()))
+    return found
+
+
+def an_ingress_leads_to_every_page():
+    values = yaml.safe_load((CHART / "values.yaml").read_text())["ingress"]
+    pages = routes("serve") - {"/"}
+    assert len(pages) > 8 and pages <= set(values["servePaths"]), pages - set(values["servePaths"])
+    forms = routes("ingest-*")
+    assert forms and forms <= set(values["ingestPaths"]), forms - set(values["ingestPaths"])
 
 
 def changed_values_replace_the_pods(helm, values):
@@ -360,6 +380,7 @@ def main():
             claims.check(f"{name}: {claim.__name__.replace('_', ' ')}", claim, rendered)
         claims.check(f"{name}: changed values replace the pods", changed_values_replace_the_pods, helm, values)
     claims.check("what is wrong with the values is said", what_is_wrong_with_the_values_is_said, helm)
+    claims.check("an ingress leads to every page", an_ingress_leads_to_every_page)
     claims.check("every value is described", every_value_is_described)
     claims.check("the compose file is valid", the_compose_file_is_valid, tools)
     claims.check("the dockerfile is clean", the_dockerfile_is_clean, tools)

@@ -13,11 +13,10 @@ use axum::{
         sse::{self, KeepAlive, Sse},
     },
 };
-use event::{DepartmentId, Time, notice::Notice};
+use event::{DepartmentId, Time};
 use futures::{Stream, stream::unfold};
 use ingest::problem::Problem;
 use prometheus::IntGauge;
-use serde::Serialize;
 use stream::Offset;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use utoipa::ToSchema;
@@ -26,17 +25,23 @@ use super::{Api, Caller, departments, refusal::Refusal};
 use crate::{credential::Credential, model::notices::Since};
 
 /// What a department is told about a case. No personal field and no free text.
-#[derive(Serialize, ToSchema)]
-pub(super) struct NoticeView {
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it describes `event::notice::Shown`; a test compares the two"
+)]
+pub(crate) struct NoticeView {
     id: String,
-    why: &'static str,
+    why: String,
     case: String,
     what: String,
     place: Option<String>,
+    /// The unit of the department that it is for.
+    unit: Option<String>,
     party: Option<String>,
-    severity: &'static str,
+    severity: String,
     contacts: u32,
-    channels: Vec<&'static str>,
+    channels: Vec<String>,
     from: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     answer_by: Option<Time>,
@@ -160,11 +165,9 @@ impl Follower {
                     if !self.caller.acts_for_unit(notice.unit.as_ref()) {
                         continue;
                     }
-                    let view = view(
-                        &notice,
-                        self.api.config.public_url.as_deref().unwrap_or_default(),
-                    );
-                    let data = serde_json::to_string(&view).expect("a notice is plain JSON");
+                    let url = self.api.config.public_url.as_deref();
+                    let shown = notice.shown(url.unwrap_or_default());
+                    let data = serde_json::to_string(&shown).expect("a notice is plain JSON");
                     let event = sse::Event::default().event("notice");
                     self.ready
                         .push_back(event.id(offset.to_string()).data(data));
@@ -192,28 +195,5 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         self.clients.dec();
-    }
-}
-
-fn view(notice: &Notice, public_url: &str) -> NoticeView {
-    NoticeView {
-        id: notice.id.to_string(),
-        why: notice.why.as_str(),
-        case: notice.case.to_string(),
-        what: notice.what.to_string(),
-        place: notice.place.as_ref().map(ToString::to_string),
-        party: notice.party.as_ref().map(ToString::to_string),
-        severity: notice.severity.as_str(),
-        contacts: notice.contacts,
-        channels: notice
-            .channels
-            .iter()
-            .map(|channel| channel.as_str())
-            .collect(),
-        from: notice.from.as_ref().map(ToString::to_string),
-        answer_by: notice.answer_by,
-        open: format!("{}/cases/{}", public_url.trim_end_matches('/'), notice.case),
-        time: notice.time,
-        route: notice.route.iter().map(ToString::to_string).collect(),
     }
 }

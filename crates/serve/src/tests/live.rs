@@ -173,3 +173,20 @@ async fn a_department_that_the_company_adds_can_be_followed() {
     told.department = department("care");
     world.write([event::Record::Notice(told)]).await;
 }
+
+#[test]
+fn the_document_describes_a_notice_as_it_is_shown() {
+    use utoipa::PartialSchema as _;
+    let event::Record::Notice(notice) = notice(case_id("a"), 1) else {
+        unreachable!("a notice was made")
+    };
+    let shown = serde_json::to_value(notice.shown("http://127.0.0.1:8700/")).unwrap();
+    let described = serde_json::to_value(crate::api::live::NoticeView::schema()).unwrap();
+    let fields = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    let (mut shown, mut described) = (fields(&shown), fields(&described["properties"]));
+    shown.sort();
+    described.sort();
+    assert_eq!(shown, described);
+}

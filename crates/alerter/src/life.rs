@@ -100,24 +100,23 @@ impl Turn<'_, '_> {
             Some(_) => case.figures = self.figures(id),
         }
         let mut change = Change::of(case);
-        let was_withdrawn = known.is_some_and(|known| known.withdrawn);
-        if change.case.state.phase != Phase::Closed {
-            if known.is_none() && !signal.withdrawn {
-                if !is_status(signal) {
-                    self.hear_again(&mut change, signal);
-                }
-                self.answered(&mut change, signal);
-            } else if signal.withdrawn && !was_withdrawn && known.is_some() {
-                let time = self.time_of(signal);
-                let step = change.step(StepKind::Heard, time);
-                step.event = Some(signal.event);
-                step.matter = Some(signal.matter);
-                step.reason = Some("withdrawn".to_owned());
+        let runs = change.case.state.phase != Phase::Closed;
+        let is_new = runs && known.is_none() && !signal.withdrawn;
+        let is_withdrawn = runs && signal.withdrawn && known.is_some_and(|known| !known.withdrawn);
+        if is_new {
+            if !is_status(signal) {
+                self.hear_again(&mut change, signal);
             }
+            self.answered(&mut change, signal);
+        } else if is_withdrawn {
+            let time = self.time_of(signal);
+            let step = change.step(StepKind::Heard, time);
+            step.event = Some(signal.event);
+            step.matter = Some(signal.matter);
+            step.reason = Some("withdrawn".to_owned());
         }
-        let was_closed = change.case.state.phase == Phase::Closed;
         self.settle(&mut change);
-        if is_status(signal) && known.is_none() && !signal.withdrawn && !was_closed {
+        if is_new && is_status(signal) {
             self.write_down(&mut change, signal);
         }
         self.save(change);
@@ -293,6 +292,7 @@ impl Turn<'_, '_> {
         state.phase = Phase::Closed;
         state.offered_to = None;
         state.proposed = None;
+        change.case.by_system = false;
         change.step(StepKind::OpenedInError, self.now);
         for department in change.case.told.clone() {
             change.tell(&department, Why::Gone, None);

@@ -153,6 +153,22 @@ fn a_status_opens_nothing_and_counts_when_the_case_opens() {
 }
 
 #[test]
+fn what_was_solved_there_but_never_happened_closes_once() {
+    let mut world = world_with(OnSolved::Resolve);
+    world.hear(complaint(1));
+    world.hear(solved(5));
+    world.hear(Signal {
+        revision: 1,
+        withdrawn: true,
+        ..complaint(1)
+    });
+    world.hear(contact(6));
+    use StepKind::{Heard, Opened, OpenedInError, Resolved};
+    assert_eq!(world.kinds(), [Opened, Resolved, Heard, OpenedInError]);
+    assert_eq!(world.phase(), Phase::Closed);
+}
+
+#[test]
 fn a_person_confirms_or_refuses_what_a_system_proposes() {
     let mut world = world();
     world.hear(complaint(1));

@@ -321,3 +321,247 @@ month-9 = Sep
 month-10 = Oct
 month-11 = Nov
 month-12 = Dec
+
+## A customer
+
+customer-title = Customer
+customer-nameless = Customer without a name
+customer-who = Who it is
+customer-open = Open matters
+customer-nothing-open = Nothing is open.
+customer-record = Record for this customer
+customer-timeline = What happened, newest first
+customer-newest = To the newest
+customer-older = Earlier
+customer-no-entries = Nothing happened.
+customer-first-seen = known since
+customer-last-seen = last
+customer-not-permitted = no right to see it
+customer-not-readable = cannot be read
+customer-noted = That you read this was written down.
+customer-noted-reason = That you read this was written down, with the reason of your search.
+customer-closed-title = Search for the customer first
+customer-closed = A customer opens for an hour when you search by an exact identifier and say why.
+customer-closed-search = To the search
+value-customer-number = Customer number
+value-loyalty-card = Loyalty card
+value-email = E-mail
+value-phone = Phone
+value-device = Device
+value-order = Order
+value-shipment = Shipment
+value-ticket = Ticket
+value-thread = Thread
+entry-kind-feedback = Feedback
+entry-kind-complaint = Complaint
+entry-kind-service = Event
+entry-stage = stage
+entry-touchpoint = touchpoint
+entry-place = place
+entry-product = product
+entry-party = party
+entry-score = score
+entry-amount = amount
+entry-name = name
+entry-recorded-by = recorded by
+entry-source = source
+entry-department = department
+entry-case = The case
+entry-sealed = The words are sealed or erased.
+amount-purchase = purchase
+amount-refund = refund
+amount-compensation = compensation
+amount-service-cost = cost of service
+amount-unknown = other
+promise-made = Promised
+promise-kept = Promise kept
+promise-broken = Promise broken
+promise-withdrawn = Promise withdrawn
+promise-unknown = Promise
+promise-due = by { $day }
+promised-answer = an answer
+promised-call-back = a call back
+promised-refund = a refund
+promised-replacement = a replacement
+promised-delivery = a delivery
+promised-other = something else
+happened-opened = The case was opened
+happened-heard = More was heard of the case
+happened-acknowledged = The case was acknowledged
+happened-contacted = The customer was contacted
+happened-offered = The case was offered to another department
+happened-accepted = The case was handed over
+happened-declined = The hand-off was declined
+happened-returned = The hand-off came back unanswered
+happened-escalated = The case was escalated
+happened-missed = A deadline passed
+happened-resolved = The case was resolved
+happened-reopened = The case was reopened
+happened-joined = Another case was joined to it
+happened-absorbed = The case was joined to another
+happened-parted = A part of the case was separated
+happened-opened-in-error = The case was opened in error
+happened-claimed = Somebody took the case in hand
+happened-released = The case was released
+happened-noted = A note was made
+happened-proposed = The case was proposed as solved
+happened-waiting = The case waits for somebody outside
+happened-resumed = The case goes on
+happened-unknown = Something happened to the case
+
+## Searching
+
+search-title = Find a customer
+search-identifier = Identifier
+search-identifier-hint = E-mail, phone, customer number, card, order, shipment or ticket, in full.
+search-type = Kind of identifier
+search-type-any = Recognise it
+search-reason = Why you search
+search-reason-hint = The reason is kept with the search.
+search-reason-contact = The customer is in touch
+search-reason-visit = The customer is here
+search-reason-case = Working on a case
+search-reason-order = Looking into an order
+search-do = Search
+search-found = Found
+search-nobody = Nobody is known by this. Check it; only a whole identifier can be searched for.
+search-not-yours = Not in any case of your departments, so only a mask is shown.
+search-no-reason = Say why you search.
+search-nothing-typed = Type an identifier.
+search-bad-email = This is no e-mail address.
+search-bad-phone = This is no phone number.
+search-bad-digits = This kind has digits only.
+search-bad-value = This is no identifier.
+search-open-cases = { $count ->
+    [one] { $count } open matter
+   *[other] { $count } open matters
+}
+
+## Recording
+
+record-title = Record
+record-customer = Customer
+record-another-customer = Another customer
+record-who = Who it is about
+record-who-hint = Any identifier. Leave it empty if the customer did not say.
+record-nobody-known = None of your customers is known by this; it is recorded for this identifier all the same.
+record-find = Find
+record-name = Name
+record-several = Several customers: which of them
+record-same = The same matter?
+record-new-matter = A new matter
+record-text = What happened, in own words
+record-text-hint = Personal identity codes, card and account numbers are masked.
+record-kind = What it is
+record-kind-complaint = Complaint
+record-kind-thanks = Thanks
+record-kind-service = Another contact
+record-reference = Order number
+record-reference-type = Kind of number
+record-promise = You promised something
+record-promise-of = What was promised
+record-promise-none = Nothing
+record-promise-due = By
+record-promise-keeper = Who keeps it
+record-promise-keeper-own = Own department
+record-promise-text = The promise in own words
+record-where = Where and about what
+record-topic = About
+record-place = Place
+record-stage = Stage
+record-touchpoint = Touchpoint
+record-not-said = Not said
+record-save = Save
+record-save-hint = or Ctrl+Enter
+record-reason = Records what the customer says
+record-check = Nothing was saved yet: check the marked fields.
+record-refused = It could not be saved: something in it was not accepted.
+record-nothing-typed = Type an identifier to find by.
+record-which-type = Choose the kind of identifier.
+record-choose-customer = Choose who it is about.
+record-choose-matter = Choose whether it is the same matter.
+record-no-text = Write what happened.
+record-bad-text = The text is too long.
+record-bad-identifier = The identifier is not accepted: check it and its kind.
+record-bad-reference = The number is not accepted: check it and its kind.
+record-bad-promise = The promise is not accepted: check it.
+record-bad-day = Check the day of the promise.
+record-promise-what = Choose what was promised.
+recorded-title = Recorded
+recorded-at = Recorded; it is at { $department } now.
+recorded-for-nobody = Recorded. No customer was named, so it counts for its place and stage.
+recorded-on-the-timeline = Recorded on the customer’s timeline.
+recorded-on-its-way = Recorded. It is still on its way; look again in a moment.
+recorded-case = Look at the case
+recorded-customer = Look at the customer
+recorded-again = Look again
+recorded-another = Record another
+
+## The path
+
+path-title = { $department } on the customer’s path
+path-departments = Departments
+path-owns-none = The department owns no stage of the path. This is the whole path.
+path-own = own
+path-stop-events = { $count ->
+    [one] { $count } event
+   *[other] { $count } events
+}
+path-stop-mean = scores { $mean } %
+path-stop-open = { $count } open
+path-stop-praise = { $count ->
+    [one] { $count } thanks
+   *[other] { $count } thanks
+}
+path-column-where = Stage and touchpoint
+path-column-unit = Unit
+path-column-events = Events
+path-column-complaints = Complaints
+path-column-feedback = Feedback
+path-column-praise = Thanks
+path-column-open = Open
+path-column-scores = Scores on their scale
+path-score = { $metric } { $mean } % ({ $count })
+path-standing = Cases now
+path-open = Open
+path-due-soon = Due soon
+path-overdue = Overdue
+path-waiting = Waiting for: { $party }
+path-missed = Deadlines missed so far
+path-escalated = Escalated so far
+path-resolved = Resolved so far
+path-ages = How long customers have waited
+path-age-4h = under 4 h
+path-age-1d = under 1 d
+path-age-3d = under 3 d
+path-age-7d = under 7 d
+path-age-14d = under 14 d
+path-age-older = longer
+path-units = Units
+path-thanks = Thanks
+path-no-thanks = No thanks yet.
+path-all-thanks = All thanks
+
+## Hand-offs
+
+hand-offs-title = Hand-offs between departments
+hand-offs-hint = The row offers, the column gets. A number opens its cases.
+hand-offs-matrix = Who offered to whom
+hand-offs-period = Time
+hand-offs-days-7 = 7 days
+hand-offs-days-30 = 30 days
+hand-offs-days-all = All
+hand-offs-from = From
+hand-offs-given = Offered
+hand-offs-received = Received
+hand-offs-accepted = { $count } accepted
+hand-offs-declined = { $count } declined
+hand-offs-returned = { $count } came back
+hand-offs-list-title = { $from } → { $to }
+hand-offs-back = All hand-offs
+hand-offs-none = No hand-offs in this time.
+hand-offs-step-offered = offered
+hand-offs-step-accepted = accepted
+hand-offs-step-declined = declined
+hand-offs-step-returned = came back
+hand-offs-unknown-case = The case is no longer to be seen.

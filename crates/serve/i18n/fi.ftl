@@ -321,3 +321,247 @@ month-9 = syys
 month-10 = loka
 month-11 = marras
 month-12 = joulu
+
+## A customer
+
+customer-title = Asiakas
+customer-nameless = Nimetön asiakas
+customer-who = Kuka hän on
+customer-open = Avoimet asiat
+customer-nothing-open = Mitään ei ole kesken.
+customer-record = Kirjaa tälle asiakkaalle
+customer-timeline = Mitä on tapahtunut, uusin ensin
+customer-newest = Uusimpiin
+customer-older = Aiemmat
+customer-no-entries = Ei tapahtumia.
+customer-first-seen = tuttu
+customer-last-seen = viimeksi
+customer-not-permitted = ei oikeutta nähdä
+customer-not-readable = ei luettavissa
+customer-noted = Tästä katselusta jäi merkintä.
+customer-noted-reason = Tästä katselusta jäi merkintä hakusi syyllä.
+customer-closed-title = Hae asiakas ensin
+customer-closed = Asiakkaan tiedot avautuvat tunnin ajaksi, kun haet hänet tarkalla tunnisteella ja kerrot syyn.
+customer-closed-search = Hakuun
+value-customer-number = Asiakasnumero
+value-loyalty-card = Kanta-asiakaskortti
+value-email = Sähköposti
+value-phone = Puhelin
+value-device = Laite
+value-order = Tilaus
+value-shipment = Lähetys
+value-ticket = Tiketti
+value-thread = Keskustelu
+entry-kind-feedback = Palaute
+entry-kind-complaint = Valitus
+entry-kind-service = Asiointi
+entry-stage = vaihe
+entry-touchpoint = kosketuspiste
+entry-place = paikka
+entry-product = tuote
+entry-party = osapuoli
+entry-score = arvio
+entry-amount = summa
+entry-name = nimi
+entry-recorded-by = kirjasi
+entry-source = lähde
+entry-department = osasto
+entry-case = Asia
+entry-sealed = Sanat on sinetöity tai poistettu.
+amount-purchase = osto
+amount-refund = palautus
+amount-compensation = hyvitys
+amount-service-cost = palvelukulu
+amount-unknown = muu
+promise-made = Luvattu
+promise-kept = Lupaus pidetty
+promise-broken = Lupaus rikottu
+promise-withdrawn = Lupaus peruttu
+promise-unknown = Lupaus
+promise-due = viimeistään { $day }
+promised-answer = vastaus
+promised-call-back = soitto takaisin
+promised-refund = rahojen palautus
+promised-replacement = uusi tilalle
+promised-delivery = toimitus
+promised-other = muu
+happened-opened = Asia avattiin
+happened-heard = Asiasta kuultiin lisää
+happened-acknowledged = Asia kuitattiin
+happened-contacted = Asiakkaaseen otettiin yhteyttä
+happened-offered = Asiaa tarjottiin toiselle osastolle
+happened-accepted = Asia siirtyi
+happened-declined = Siirtoa ei otettu vastaan
+happened-returned = Siirto palautui vastaamatta
+happened-escalated = Asia nostettiin esiin
+happened-missed = Määräaika ylittyi
+happened-resolved = Asia ratkaistiin
+happened-reopened = Asia avattiin uudelleen
+happened-joined = Asiaan liitettiin toinen
+happened-absorbed = Asia liitettiin toiseen
+happened-parted = Asiasta erotettiin osa
+happened-opened-in-error = Asia avattiin aiheetta
+happened-claimed = Asia otettiin hoitoon
+happened-released = Asia vapautettiin
+happened-noted = Asiaan tehtiin merkintä
+happened-proposed = Asiaa ehdotettiin ratkaistuksi
+happened-waiting = Asia odottaa ulkopuolista
+happened-resumed = Asia jatkuu
+happened-unknown = Asiassa tapahtui jotakin
+
+## Searching
+
+search-title = Hae asiakas
+search-identifier = Tunniste
+search-identifier-hint = Sähköposti, puhelin, asiakasnumero, kortti, tilaus, lähetys tai tiketti, kokonaan.
+search-type = Tunnisteen laji
+search-type-any = Tunnistetaan itse
+search-reason = Miksi haet
+search-reason-hint = Syy jää merkintään hausta.
+search-reason-contact = Asiakas on yhteydessä
+search-reason-visit = Asiakas on paikalla
+search-reason-case = Asian hoitaminen
+search-reason-order = Tilauksen selvittäminen
+search-do = Hae
+search-found = Löytyi
+search-nobody = Kukaan ei ole tuttu tällä tunnisteella. Tarkista se; hakea voi vain kokonaisella tunnisteella.
+search-not-yours = Hän ei ole osastosi asioissa, joten vain peite näkyy.
+search-no-reason = Kerro, miksi haet.
+search-nothing-typed = Kirjoita tunniste.
+search-bad-email = Tämä ei ole sähköpostiosoite.
+search-bad-phone = Tämä ei ole puhelinnumero.
+search-bad-digits = Tässä lajissa on vain numeroita.
+search-bad-value = Tämä ei kelpaa tunnisteeksi.
+search-open-cases = { $count ->
+    [one] { $count } avoin asia
+   *[other] { $count } avointa asiaa
+}
+
+## Recording
+
+record-title = Kirjaa
+record-customer = Asiakas
+record-another-customer = Vaihda asiakas
+record-who = Kenestä on kyse
+record-who-hint = Mikä tahansa tunniste. Jätä tyhjäksi, jos asiakas ei kertonut.
+record-nobody-known = Kukaan asiakkaistasi ei ole tuttu tällä; kirjaus tehdään silti tälle tunnisteelle.
+record-find = Hae
+record-name = Nimi
+record-several = Useampi asiakas, kuka heistä
+record-same = Sama asia?
+record-new-matter = Uusi asia
+record-text = Mitä tapahtui, omin sanoin
+record-text-hint = Henkilötunnukset, korttien ja tilien numerot peitetään.
+record-kind = Mitä se on
+record-kind-complaint = Valitus
+record-kind-thanks = Kiitos
+record-kind-service = Muu yhteydenotto
+record-reference = Tilausnumero
+record-reference-type = Numeron laji
+record-promise = Lupasit jotakin
+record-promise-of = Mitä luvattiin
+record-promise-none = Ei mitään
+record-promise-due = Viimeistään
+record-promise-keeper = Kuka pitää
+record-promise-keeper-own = Oma osasto
+record-promise-text = Lupaus omin sanoin
+record-where = Missä ja mistä
+record-topic = Aihe
+record-place = Paikka
+record-stage = Vaihe
+record-touchpoint = Kosketuspiste
+record-not-said = Ei kerrottu
+record-save = Kirjaa
+record-save-hint = tai Ctrl+Enter
+record-reason = Kirjaa asiakkaan kertoman
+record-check = Kirjausta ei vielä tehty: tarkista merkityt kohdat.
+record-refused = Kirjausta ei voitu tehdä: jokin tieto ei kelvannut.
+record-nothing-typed = Kirjoita tunniste, jolla haetaan.
+record-which-type = Valitse tunnisteen laji.
+record-choose-customer = Valitse, kenestä on kyse.
+record-choose-matter = Valitse, onko kyse samasta asiasta.
+record-no-text = Kirjoita, mitä tapahtui.
+record-bad-text = Teksti on liian pitkä.
+record-bad-identifier = Tunniste ei kelpaa: tarkista se ja sen laji.
+record-bad-reference = Numero ei kelpaa: tarkista se ja sen laji.
+record-bad-promise = Lupaus ei kelpaa: tarkista se.
+record-bad-day = Tarkista lupauksen päivä.
+record-promise-what = Valitse, mitä luvattiin.
+recorded-title = Kirjattu
+recorded-at = Kirjattu; asia on nyt osastolla { $department }.
+recorded-for-nobody = Kirjattu. Asiakasta ei nimetty, joten se lasketaan paikalle ja vaiheelle.
+recorded-on-the-timeline = Kirjattu asiakkaan aikajanalle.
+recorded-on-its-way = Kirjattu. Se on vielä matkalla; katso hetken päästä uudelleen.
+recorded-case = Katso asiaa
+recorded-customer = Katso asiakasta
+recorded-again = Katso uudelleen
+recorded-another = Kirjaa toinen
+
+## The path
+
+path-title = { $department } asiakkaan polulla
+path-departments = Osastot
+path-owns-none = Osastolla ei ole omaa vaihetta polulla. Tässä on koko polku.
+path-own = oma
+path-stop-events = { $count ->
+    [one] { $count } tapahtuma
+   *[other] { $count } tapahtumaa
+}
+path-stop-mean = arviot { $mean } %
+path-stop-open = { $count } auki
+path-stop-praise = { $count ->
+    [one] { $count } kiitos
+   *[other] { $count } kiitosta
+}
+path-column-where = Vaihe ja kosketuspiste
+path-column-unit = Yksikkö
+path-column-events = Tapahtumia
+path-column-complaints = Valituksia
+path-column-feedback = Palautteita
+path-column-praise = Kiitoksia
+path-column-open = Auki
+path-column-scores = Arviot asteikollaan
+path-score = { $metric } { $mean } % ({ $count })
+path-standing = Asiat nyt
+path-open = Auki
+path-due-soon = Määräaika pian
+path-overdue = Myöhässä
+path-waiting = Odottaa: { $party }
+path-missed = Ylitettyjä määräaikoja kaikkiaan
+path-escalated = Esiin nostettuja kaikkiaan
+path-resolved = Ratkaistuja kaikkiaan
+path-ages = Kuinka kauan asiakkaat ovat odottaneet
+path-age-4h = alle 4 h
+path-age-1d = alle 1 pv
+path-age-3d = alle 3 pv
+path-age-7d = alle 7 pv
+path-age-14d = alle 14 pv
+path-age-older = kauemmin
+path-units = Yksiköt
+path-thanks = Kiitokset
+path-no-thanks = Kiitoksia ei ole vielä tullut.
+path-all-thanks = Kaikki kiitokset
+
+## Hand-offs
+
+hand-offs-title = Siirrot osastolta toiselle
+hand-offs-hint = Rivi tarjoaa, sarake saa. Luku avaa asiat.
+hand-offs-matrix = Kuka tarjosi kenelle
+hand-offs-period = Aika
+hand-offs-days-7 = 7 päivää
+hand-offs-days-30 = 30 päivää
+hand-offs-days-all = Kaikki
+hand-offs-from = Osastolta
+hand-offs-given = Tarjottu
+hand-offs-received = Saatu
+hand-offs-accepted = { $count } otettiin
+hand-offs-declined = { $count } torjuttiin
+hand-offs-returned = { $count } palautui
+hand-offs-list-title = { $from } → { $to }
+hand-offs-back = Kaikki siirrot
+hand-offs-none = Ei siirtoja tällä välillä.
+hand-offs-step-offered = tarjottu
+hand-offs-step-accepted = otettu
+hand-offs-step-declined = torjuttu
+hand-offs-step-returned = palautui
+hand-offs-unknown-case = Asia ei ole enää näkyvissä.

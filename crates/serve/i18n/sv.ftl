@@ -321,3 +321,247 @@ month-9 = sep.
 month-10 = okt.
 month-11 = nov.
 month-12 = dec.
+
+## A customer
+
+customer-title = Kund
+customer-nameless = Kund utan namn
+customer-who = Vem det är
+customer-open = Öppna ärenden
+customer-nothing-open = Inget är öppet.
+customer-record = Anteckna för kunden
+customer-timeline = Vad som har hänt, det nyaste först
+customer-newest = Till det nyaste
+customer-older = Tidigare
+customer-no-entries = Inga händelser.
+customer-first-seen = känd sedan
+customer-last-seen = senast
+customer-not-permitted = ingen rätt att se
+customer-not-readable = går inte att läsa
+customer-noted = Att du läste detta har antecknats.
+customer-noted-reason = Att du läste detta har antecknats med skälet till din sökning.
+customer-closed-title = Sök kunden först
+customer-closed = Kundens uppgifter öppnas för en timme när du söker med ett exakt kännetecken och anger ett skäl.
+customer-closed-search = Till sökningen
+value-customer-number = Kundnummer
+value-loyalty-card = Stamkundskort
+value-email = E-post
+value-phone = Telefon
+value-device = Enhet
+value-order = Order
+value-shipment = Försändelse
+value-ticket = Supportärende
+value-thread = Konversation
+entry-kind-feedback = Respons
+entry-kind-complaint = Klagomål
+entry-kind-service = Händelse
+entry-stage = steg
+entry-touchpoint = kontaktpunkt
+entry-place = plats
+entry-product = produkt
+entry-party = part
+entry-score = betyg
+entry-amount = belopp
+entry-name = namn
+entry-recorded-by = antecknat av
+entry-source = källa
+entry-department = avdelning
+entry-case = Ärendet
+entry-sealed = Orden är förseglade eller raderade.
+amount-purchase = köp
+amount-refund = återbetalning
+amount-compensation = kompensation
+amount-service-cost = servicekostnad
+amount-unknown = annat
+promise-made = Lovat
+promise-kept = Löftet hölls
+promise-broken = Löftet bröts
+promise-withdrawn = Löftet återtogs
+promise-unknown = Löfte
+promise-due = senast { $day }
+promised-answer = svar
+promised-call-back = att ringa upp
+promised-refund = återbetalning
+promised-replacement = ersättning
+promised-delivery = leverans
+promised-other = annat
+happened-opened = Ärendet öppnades
+happened-heard = Mer hördes om ärendet
+happened-acknowledged = Ärendet kvitterades
+happened-contacted = Kunden kontaktades
+happened-offered = Ärendet erbjöds en annan avdelning
+happened-accepted = Ärendet flyttades
+happened-declined = Flytten avböjdes
+happened-returned = Flytten återkom utan svar
+happened-escalated = Ärendet eskalerades
+happened-missed = En tidsfrist passerades
+happened-resolved = Ärendet löstes
+happened-reopened = Ärendet öppnades på nytt
+happened-joined = Ett annat ärende fogades till
+happened-absorbed = Ärendet fogades till ett annat
+happened-parted = En del skildes från ärendet
+happened-opened-in-error = Ärendet öppnades av misstag
+happened-claimed = Ärendet togs om hand
+happened-released = Ärendet släpptes
+happened-noted = En anteckning gjordes
+happened-proposed = Ärendet föreslogs vara löst
+happened-waiting = Ärendet väntar på en utomstående
+happened-resumed = Ärendet fortsätter
+happened-unknown = Något hände i ärendet
+
+## Searching
+
+search-title = Sök kund
+search-identifier = Kännetecken
+search-identifier-hint = E-post, telefon, kundnummer, kort, order, försändelse eller supportärende, i sin helhet.
+search-type = Kännetecknets slag
+search-type-any = Känns igen
+search-reason = Varför du söker
+search-reason-hint = Skälet sparas med sökningen.
+search-reason-contact = Kunden är i kontakt
+search-reason-visit = Kunden är på plats
+search-reason-case = Skötsel av ett ärende
+search-reason-order = Utredning av en order
+search-do = Sök
+search-found = Hittat
+search-nobody = Ingen är känd under detta kännetecken. Kontrollera det; bara ett helt kännetecken kan sökas.
+search-not-yours = Personen finns inte i din avdelnings ärenden, så bara en mask visas.
+search-no-reason = Säg varför du söker.
+search-nothing-typed = Skriv ett kännetecken.
+search-bad-email = Detta är ingen e-postadress.
+search-bad-phone = Detta är inget telefonnummer.
+search-bad-digits = Detta slag består av siffror.
+search-bad-value = Detta duger inte som kännetecken.
+search-open-cases = { $count ->
+    [one] { $count } öppet ärende
+   *[other] { $count } öppna ärenden
+}
+
+## Recording
+
+record-title = Anteckna
+record-customer = Kund
+record-another-customer = Byt kund
+record-who = Vem det gäller
+record-who-hint = Vilket kännetecken som helst. Lämna tomt om kunden inte sade något.
+record-nobody-known = Ingen av dina kunder är känd under detta; anteckningen görs ändå för kännetecknet.
+record-find = Sök
+record-name = Namn
+record-several = Flera kunder, vem av dem
+record-same = Samma ärende?
+record-new-matter = Ett nytt ärende
+record-text = Vad som hände, i egna ord
+record-text-hint = Personbeteckningar, kort- och kontonummer maskeras.
+record-kind = Vad det är
+record-kind-complaint = Klagomål
+record-kind-thanks = Tack
+record-kind-service = Annan kontakt
+record-reference = Ordernummer
+record-reference-type = Numrets slag
+record-promise = Du lovade något
+record-promise-of = Vad som lovades
+record-promise-none = Inget
+record-promise-due = Senast
+record-promise-keeper = Vem som håller det
+record-promise-keeper-own = Egna avdelningen
+record-promise-text = Löftet i egna ord
+record-where = Var och om vad
+record-topic = Ämne
+record-place = Plats
+record-stage = Steg
+record-touchpoint = Kontaktpunkt
+record-not-said = Inte sagt
+record-save = Spara
+record-save-hint = eller Ctrl+Enter
+record-reason = Antecknar vad kunden säger
+record-check = Inget sparades ännu: kontrollera de märkta fälten.
+record-refused = Det gick inte att spara: någon uppgift dög inte.
+record-nothing-typed = Skriv ett kännetecken att söka med.
+record-which-type = Välj kännetecknets slag.
+record-choose-customer = Välj vem det gäller.
+record-choose-matter = Välj om det är samma ärende.
+record-no-text = Skriv vad som hände.
+record-bad-text = Texten är för lång.
+record-bad-identifier = Kännetecknet duger inte: kontrollera det och dess slag.
+record-bad-reference = Numret duger inte: kontrollera det och dess slag.
+record-bad-promise = Löftet duger inte: kontrollera det.
+record-bad-day = Kontrollera löftets dag.
+record-promise-what = Välj vad som lovades.
+recorded-title = Sparat
+recorded-at = Sparat; ärendet finns nu hos { $department }.
+recorded-for-nobody = Sparat. Ingen kund nämndes, så det räknas för plats och steg.
+recorded-on-the-timeline = Sparat på kundens tidslinje.
+recorded-on-its-way = Sparat. Det är ännu på väg; se efter igen om en stund.
+recorded-case = Se ärendet
+recorded-customer = Se kunden
+recorded-again = Se efter igen
+recorded-another = Anteckna en till
+
+## The path
+
+path-title = { $department } på kundens stig
+path-departments = Avdelningar
+path-owns-none = Avdelningen har inget eget steg på stigen. Här är hela stigen.
+path-own = egen
+path-stop-events = { $count ->
+    [one] { $count } händelse
+   *[other] { $count } händelser
+}
+path-stop-mean = betyg { $mean } %
+path-stop-open = { $count } öppna
+path-stop-praise = { $count ->
+    [one] { $count } tack
+   *[other] { $count } tack
+}
+path-column-where = Steg och kontaktpunkt
+path-column-unit = Enhet
+path-column-events = Händelser
+path-column-complaints = Klagomål
+path-column-feedback = Respons
+path-column-praise = Tack
+path-column-open = Öppna
+path-column-scores = Betyg på sin skala
+path-score = { $metric } { $mean } % ({ $count })
+path-standing = Ärenden nu
+path-open = Öppna
+path-due-soon = Tidsfrist snart
+path-overdue = Försenade
+path-waiting = Väntar på: { $party }
+path-missed = Passerade tidsfrister totalt
+path-escalated = Eskalerade totalt
+path-resolved = Lösta totalt
+path-ages = Hur länge kunderna har väntat
+path-age-4h = under 4 h
+path-age-1d = under 1 d
+path-age-3d = under 3 d
+path-age-7d = under 7 d
+path-age-14d = under 14 d
+path-age-older = längre
+path-units = Enheter
+path-thanks = Tack
+path-no-thanks = Inga tack ännu.
+path-all-thanks = Alla tack
+
+## Hand-offs
+
+hand-offs-title = Flyttar mellan avdelningar
+hand-offs-hint = Raden erbjuder, kolumnen får. Talet öppnar ärendena.
+hand-offs-matrix = Vem som erbjöd vem
+hand-offs-period = Tid
+hand-offs-days-7 = 7 dagar
+hand-offs-days-30 = 30 dagar
+hand-offs-days-all = Alla
+hand-offs-from = Från
+hand-offs-given = Erbjudna
+hand-offs-received = Mottagna
+hand-offs-accepted = { $count } togs emot
+hand-offs-declined = { $count } avböjdes
+hand-offs-returned = { $count } återkom
+hand-offs-list-title = { $from } → { $to }
+hand-offs-back = Alla flyttar
+hand-offs-none = Inga flyttar under tiden.
+hand-offs-step-offered = erbjudet
+hand-offs-step-accepted = mottaget
+hand-offs-step-declined = avböjt
+hand-offs-step-returned = återkom
+hand-offs-unknown-case = Ärendet syns inte längre.

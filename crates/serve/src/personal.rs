@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event::{Class, Event, Record, Topic, Value, event::Personal};
+use event::{Class, Event, Record, SourceId, Topic, Value, event::Personal};
 use identifier::{Pepper, Spaces};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -96,26 +96,38 @@ pub(crate) fn written(
     pepper: &Pepper,
     spaces: &Spaces,
 ) -> Option<String> {
-    witnesses.iter().find_map(|bytes| {
-        let event = event(bytes);
-        let personal = open(&event)?;
-        let (class, named) = match value.class {
-            Class::Identifier => ("identifier", personal.identifiers),
-            Class::Reference => ("reference", personal.references),
-        };
-        let kind = value.kind.as_str();
-        // What is the same everywhere has no space.
-        let spaces = ["", spaces.of(&event.source, kind)];
-        let is_it = |written: &str| {
-            spaces
-                .iter()
-                .any(|space| pepper.token(class, kind, space, written) == value.token)
-        };
-        named
-            .into_iter()
-            .find(|named| named.kind == value.kind && is_it(&named.value))
-            .map(|named| named.value)
-    })
+    let mut told = witnesses.iter().map(|bytes| event(bytes));
+    told.find_map(|event| Some(written_in(&event, value, pepper, spaces)?.0))
+}
+
+/// How an event writes one of its values, and a source that means the same by it: not always the event's own, since people at the
+/// desk name an order by the numbers of whoever it came from.
+pub(crate) fn written_in(
+    event: &Event,
+    value: &Value,
+    pepper: &Pepper,
+    spaces: &Spaces,
+) -> Option<(String, SourceId)> {
+    let personal = open(event)?;
+    let (class, named) = match value.class {
+        Class::Identifier => ("identifier", personal.identifiers),
+        Class::Reference => ("reference", personal.references),
+    };
+    let kind = value.kind.as_str();
+    let sources = || std::iter::once(&event.source).chain(spaces.sources.keys());
+    named
+        .into_iter()
+        .filter(|named| named.kind == value.kind)
+        .find_map(|named| {
+            let is_it = |space: &str| pepper.token(class, kind, space, &named.value) == value.token;
+            // What is the same everywhere has no space, and so is every source's.
+            let source = if is_it("") {
+                Some(&event.source)
+            } else {
+                sources().find(|source| is_it(spaces.of(source, kind)))
+            };
+            source.cloned().map(|source| (named.value.clone(), source))
+        })
 }
 
 #[cfg(test)]

@@ -43,36 +43,43 @@ pub(super) struct Found {
 
 /// One customer.
 #[derive(Serialize, ToSchema)]
-pub(super) struct CustomerView {
-    id: String,
+pub(crate) struct CustomerView {
+    pub(crate) id: String,
     /// The id that was asked for is an old one: the customer has this one now.
     #[serde(skip_serializing_if = "Option::is_none")]
     moved_to: Option<String>,
     /// The latest name given, for a permitted reader.
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Shown>,
+    pub(crate) name: Option<Shown>,
     /// The strongest first.
-    identifiers: Vec<ValueView>,
-    references: Vec<ValueView>,
+    pub(crate) identifiers: Vec<ValueView>,
+    pub(crate) references: Vec<ValueView>,
     #[schema(value_type = Option<String>, format = DateTime)]
-    first_seen: Option<Time>,
+    pub(crate) first_seen: Option<Time>,
     #[schema(value_type = Option<String>, format = DateTime)]
-    last_seen: Option<Time>,
+    pub(crate) last_seen: Option<Time>,
     /// How many events the timeline has, for a permitted reader.
     #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<usize>,
-    open_cases: usize,
+    pub(crate) events: Option<usize>,
+    pub(crate) open_cases: usize,
     /// Those that the caller may read, newest first.
     cases: Vec<String>,
 }
 
+impl CustomerView {
+    /// Whether the caller may read the customer.
+    pub(crate) fn is_open(&self) -> bool {
+        self.events.is_some()
+    }
+}
+
 /// An identifier or a reference of a customer.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ValueView {
+pub(crate) struct ValueView {
     #[serde(rename = "type")]
-    kind: String,
+    pub(crate) kind: String,
     #[serde(flatten)]
-    shown: Shown,
+    pub(crate) shown: Shown,
 }
 
 /// Find customers by an exact identifier or reference.
@@ -111,17 +118,27 @@ pub(super) async fn search(
     let tokens = tokens_of(&api, &identifier.unwrap_or_default())?;
     let reason = reason.map(|reason| masked(&reason));
 
-    let now = api.now();
-    let customers = find(&api, &tokens);
-    let ids: Vec<ProfileId> = customers.iter().map(|customer| customer.id).collect();
-    let records = access::records(&caller, now, AccessKind::Search, &ids, reason.clone());
-    api.append(records).await?;
-    api.grants.give(&caller, &ids, reason.as_deref(), now);
-    let customers = customers
-        .into_iter()
-        .map(|customer| view(&api, &caller, customer, None))
-        .collect();
+    let customers = look_up(&api, &caller, &tokens, reason).await?;
     Ok(Json(Found { customers }))
+}
+
+/// The customers that the tokens name. Leaves the records of the search first, and grants what it is to be granted.
+pub(crate) async fn look_up(
+    api: &Api,
+    caller: &Credential,
+    tokens: &BTreeSet<Token>,
+    reason: Option<String>,
+) -> Result<Vec<CustomerView>, Refusal> {
+    let now = api.now();
+    let customers = find(api, tokens);
+    let ids: Vec<ProfileId> = customers.iter().map(|customer| customer.id).collect();
+    let records = access::records(caller, now, AccessKind::Search, &ids, reason.clone());
+    api.append(records).await?;
+    api.grants.give(caller, &ids, reason.as_deref(), now);
+    let customers = customers.into_iter();
+    Ok(customers
+        .map(|customer| view(api, caller, customer, None))
+        .collect())
 }
 
 /// One customer, by a present or an old id.
@@ -162,14 +179,14 @@ pub(super) async fn customer(
     Ok(Json(view(&api, &caller, customer, Some(asked))))
 }
 
-pub(super) fn asked(id: &str) -> Result<ProfileId, Refusal> {
+pub(crate) fn asked(id: &str) -> Result<ProfileId, Refusal> {
     id.parse().map_err(|_| NOBODY)
 }
 
 const NOBODY: Refusal = Refusal::NotFound("there is no such customer");
 
 /// The profile an id stands for, if the caller may read it.
-pub(super) fn permitted(
+pub(crate) fn permitted(
     api: &Api,
     state: &model::State,
     caller: &Credential,
@@ -216,7 +233,7 @@ fn find(api: &Api, tokens: &BTreeSet<Token>) -> Vec<Customer> {
         .collect()
 }
 
-fn view(
+pub(crate) fn view(
     api: &Api,
     caller: &Credential,
     customer: Customer,

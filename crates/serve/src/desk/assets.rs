@@ -17,7 +17,7 @@ struct Asset {
     text: &'static str,
 }
 
-const ASSETS: [Asset; 3] = [
+const ASSETS: [Asset; 4] = [
     Asset {
         name: "desk.css",
         kind: "text/css; charset=utf-8",
@@ -27,6 +27,11 @@ const ASSETS: [Asset; 3] = [
         name: "live.js",
         kind: "text/javascript; charset=utf-8",
         text: include_str!("../../static/live.js"),
+    },
+    Asset {
+        name: "record.js",
+        kind: "text/javascript; charset=utf-8",
+        text: include_str!("../../static/record.js"),
     },
     Asset {
         name: "polku.svg",

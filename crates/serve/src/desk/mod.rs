@@ -7,13 +7,19 @@
 mod assets;
 mod case;
 mod cookie;
+mod customer;
+mod entry;
 mod form;
+mod handoffs;
 mod inbox;
 mod language;
 mod live;
 mod page;
+mod path;
 mod preferences;
+mod record;
 mod row;
+mod search;
 mod session;
 mod sign_in;
 mod speech;
@@ -39,6 +45,13 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
         .route("/cases/{id}", get(case::case))
         .route("/cases/{id}/live", get(case::follow))
         .route("/cases/{id}/commands", post(case::command))
+        .route("/customers/{id}", get(customer::customer))
+        .route("/search", get(search::form).post(search::search))
+        .route("/record", get(record::form).post(record::record))
+        .route("/record/{id}", get(record::recorded))
+        .route("/path/{department}", get(path::path))
+        .route("/hand-offs", get(handoffs::matrix))
+        .route("/hand-offs/{from}/{to}", get(handoffs::list))
         .route("/static/{file}", get(assets::asset))
         .layer(middleware::from_fn_with_state(api.clone(), page::dress))
 }

@@ -150,7 +150,7 @@ fn standing(state: &model::State, names: &Names, now: Time) -> Vec<MetricFamily>
     let mut due = Samples::new();
     let mut waiting = Samples::new();
     for department in &names.departments {
-        let standing = state.cases.standing(department, now);
+        let standing = state.standing(department, now);
         let department = department.as_str();
         // All of a department's ages are there, so that a graph falls to nought and does not break off.
         for age in handling::Age::ALL {

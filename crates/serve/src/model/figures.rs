@@ -4,9 +4,9 @@
 //! a customer's, it does not. Which stage a touchpoint belongs to, and from which score on feedback is praise, is asked of the
 //! company's rules when somebody looks, since rules and events may be read in any order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use event::{Channel, Company, Event, Kind, Name, Score};
+use event::{Channel, Company, Event, EventId, Kind, Name, Score, Time, Token};
 
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
@@ -14,6 +14,8 @@ pub(crate) struct Figures {
     places: BTreeMap<Name, Volume>,
     /// What complaints were called, and how often: what a person who records one chooses from.
     complaints: BTreeMap<Name, u64>,
+    /// The latest feedback, some of it thanks, by when it came in: a notice of thanks tells that moment, and not the event.
+    thanks: BTreeSet<(Time, EventId)>,
 }
 
 /// Where on the path, and by which channel.
@@ -53,6 +55,8 @@ const SPOTS_MAX: usize = 2_000;
 const PLACES_MAX: usize = 5_000;
 const COMPLAINTS_MAX: usize = 200;
 const METRICS_MAX: usize = 20;
+/// More than the notices of thanks that pages show.
+const THANKS_MAX: usize = 10_000;
 
 #[derive(Clone, Copy)]
 enum Change {
@@ -92,6 +96,15 @@ impl Figures {
             let name = event.name.clone();
             change.of(bounded(&mut self.complaints, name, other(), COMPLAINTS_MAX));
         }
+        if event.kind == Kind::Feedback {
+            match change {
+                Change::Add => self.thanks.insert((event.received, event.id)),
+                Change::Take => self.thanks.remove(&(event.received, event.id)),
+            };
+            if self.thanks.len() > THANKS_MAX {
+                self.thanks.pop_first();
+            }
+        }
     }
 
     /// In no order that means anything.
@@ -101,6 +114,13 @@ impl Figures {
 
     pub(crate) fn places(&self) -> impl Iterator<Item = (&Name, &Volume)> {
         self.places.iter()
+    }
+
+    /// The feedback that came in at a moment, as far as it is remembered.
+    pub(crate) fn thanks(&self, received: Time) -> impl Iterator<Item = EventId> {
+        let id = |byte| EventId::new(Token::new([byte; 16]));
+        let at = self.thanks.range((received, id(0))..=(received, id(0xff)));
+        at.map(|(_, event)| *event)
     }
 
     /// The most usual first.

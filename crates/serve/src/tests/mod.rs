@@ -4,6 +4,7 @@ mod commands;
 mod counts;
 mod customers;
 mod desk_case;
+mod desk_customer;
 mod desk_inbox;
 mod desk_sign_in;
 mod document;

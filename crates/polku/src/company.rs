@@ -1,11 +1,17 @@
 //! `polku company check | apply | show`: what the people who run customer experience decide, and how it reaches the machines.
 
-use std::{collections::BTreeMap, fmt, path::Path, thread, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail, ensure};
 use event::{
-    Class, Company, Name, Partition, Record, Time, Topic, case_input::CaseInput, config::Config,
-    link::Link, rules::Rules, timeline_input::TimelineInput,
+    Class, Company, Name, Partition, Record, SourceId, Time, Topic, case_input::CaseInput,
+    config::Config, link::Link, rules::Rules, timeline_input::TimelineInput,
 };
 use futures::executor::block_on;
 use identifier::{Pepper, Vocabulary};
@@ -84,6 +90,7 @@ pub fn apply(
 ) -> anyhow::Result<Applied> {
     let partitions = config.log.partitions;
     let mut company = read(path, text)?;
+    knows_sources(&company, config.sources.keys(), path)?;
     let before = latest(log)?;
     if let Some(before) = &before {
         if before.text == text {
@@ -254,6 +261,35 @@ pub fn in_force(log: &dyn Log) -> anyhow::Result<Company> {
     }
 }
 
+/// The systems whose word is a department's are sources of `polku.toml`. A process without any source cannot tell.
+fn knows_sources<'a>(
+    company: &Company,
+    sources: impl Iterator<Item = &'a SourceId>,
+    path: &Path,
+) -> anyhow::Result<()> {
+    let sources: BTreeSet<&SourceId> = sources.collect();
+    let listed: Vec<&str> = sources.iter().map(|source| source.as_str()).collect();
+    let mut faults = Vec::new();
+    for (id, department) in &company.departments {
+        for (index, source) in department.sources.iter().enumerate() {
+            if !sources.contains(source) {
+                faults.push(format!(
+                    "departments.{id}.sources[{index}]: polku.toml has no source `{source}`, only: {}",
+                    listed.join(", ")
+                ));
+            }
+        }
+    }
+    if faults.is_empty() || sources.is_empty() {
+        return Ok(());
+    }
+    Err(Invalid {
+        path: path.display().to_string(),
+        faults,
+    }
+    .into())
+}
+
 /// The order of strength is fixed at first start: ids of profiles are made by it. Weaker types may be added at its end.
 fn keeps_strength(before: &Company, after: &Company, path: &Path) -> anyhow::Result<()> {
     for class in [Class::Identifier, Class::Reference] {
@@ -313,6 +349,25 @@ mod tests {
                 "{text}: {said}"
             );
         }
+    }
+
+    #[test]
+    fn a_department_speaks_by_sources_that_exist() {
+        let company = read(
+            Path::new("company.toml"),
+            "[departments.care]\nsources = ['zendesk', 'help-desk']\n[routes]\nreceiver = 'care'\n",
+        )
+        .expect("the company is good");
+        let source = |id: &str| SourceId::new(id).expect("a source's id");
+        let path = Path::new("company.toml");
+        let all = [source("zendesk"), source("help-desk")];
+        assert!(knows_sources(&company, all.iter(), path).is_ok());
+        assert!(knows_sources(&company, [].iter(), path).is_ok());
+        let error = knows_sources(&company, all[..1].iter(), path).expect_err("one is missing");
+        let said = error.to_string();
+        let expected =
+            "departments.care.sources[1]: polku.toml has no source `help-desk`, only: zendesk";
+        assert!(said.contains(expected), "{said}");
     }
 
     #[test]

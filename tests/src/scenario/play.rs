@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     script::{Of, Script, Show, Statement},
-    show::{Names, show_case, show_cases, show_notices, show_timeline},
+    show::{Names, show_case, show_cases, show_counts, show_notices, show_timeline},
 };
 use crate::wait;
 
@@ -22,7 +22,7 @@ pub struct Answer {
 pub trait Stage {
     /// Sends an event through the door of a source.
     fn tell(&mut self, now: Time, source: &str, event: &Map<String, Value>) -> Answer;
-    /// A request of a credential: a department's person bears its name.
+    /// A request of a credential: a department's person bears its name; Aino and Veikko are of `delivery`.
     fn get(&mut self, credential: &str, path: &str) -> Answer;
     fn post(&mut self, credential: &str, path: &str, body: &Value) -> Answer;
     /// All notices of a department, oldest first.
@@ -79,14 +79,15 @@ impl<'a> Player<'a> {
                 }
                 Statement::Commanded {
                     now,
-                    department,
+                    who,
                     of,
                     command,
                 } => {
+                    self.stage.settle(*now);
                     // A command that was refused changed nothing, so that it may be given again.
                     self.look(
                         |said| said != APPLIED,
-                        |stage, _| command_case(stage, department, of, command),
+                        |stage, _| command_case(stage, who, of, command),
                     );
                     self.stage.settle(*now);
                 }
@@ -139,16 +140,11 @@ impl<'a> Player<'a> {
 /// What a command shows that was carried out.
 const APPLIED: &str = "  => applied\n";
 
-fn command_case(
-    stage: &mut dyn Stage,
-    department: &str,
-    of: &Of,
-    command: &Map<String, Value>,
-) -> String {
+fn command_case(stage: &mut dyn Stage, who: &str, of: &Of, command: &Map<String, Value>) -> String {
     let said = match find_case(stage, of) {
         Some(case) => {
             let body = Value::Object(command.clone());
-            commanded(&stage.post(department, &format!("/v1/cases/{case}/commands"), &body))
+            commanded(&stage.post(who, &format!("/v1/cases/{case}/commands"), &body))
         }
         None => "there is no case".to_owned(),
     };
@@ -206,6 +202,7 @@ fn look(stage: &mut dyn Stage, names: &mut Names, show: &Show) -> String {
             show_cases(&answer.body, names)
         }
         Show::Notices { department } => show_notices(&stage.notices(department), names),
+        Show::Counts => show_counts(&stage.get(AUDITOR, "/v1/counts").body),
     }
 }
 

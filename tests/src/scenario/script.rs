@@ -29,10 +29,10 @@ pub enum Statement {
         source: String,
         event: Map<String, Value>,
     },
-    /// Somebody at a department's desk gives a command for the case of a customer's complaint.
+    /// Somebody at a desk gives a command for the case of a customer's complaint.
     Commanded {
         now: Time,
-        department: String,
+        who: String,
         of: Of,
         command: Map<String, Value>,
     },
@@ -54,8 +54,14 @@ pub struct Of {
 pub enum Show {
     Timeline(Of),
     Case(Of),
-    Cases { department: String },
-    Notices { department: String },
+    Cases {
+        department: String,
+    },
+    Notices {
+        department: String,
+    },
+    /// How much of everything there is.
+    Counts,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -80,7 +86,7 @@ const IDENTIFIERS: [&str; 5] = [
     "device",
 ];
 const REFERENCES: [&str; 4] = ["order", "shipment", "ticket", "thread"];
-const COMMAND_FIELDS: [&str; 4] = ["to", "how", "told", "reason"];
+const COMMAND_FIELDS: [&str; 5] = ["to", "how", "told", "reason", "on"];
 
 impl Script {
     /// # Errors
@@ -140,8 +146,8 @@ fn statement(text: &str, number: usize) -> Result<Statement, String> {
     }
     let (who, what) = rest
         .split_once(": ")
-        .ok_or("expected `SOURCE: KIND TYPE` or `desk DEPARTMENT: COMMAND case of …`")?;
-    if let Some(department) = who.strip_prefix("desk ") {
+        .ok_or("expected `SOURCE: KIND TYPE` or `desk WHO: COMMAND case of …`")?;
+    if let Some(who) = who.strip_prefix("desk ") {
         let (command, of) = what
             .split_once(" case of ")
             .ok_or("expected `COMMAND case of TYPE VALUE`")?;
@@ -149,7 +155,7 @@ fn statement(text: &str, number: usize) -> Result<Statement, String> {
         let command = command.as_object().cloned().unwrap_or_default();
         return Ok(Statement::Commanded {
             now,
-            department: department.to_owned(),
+            who: who.to_owned(),
             of: self::of(of)?,
             command,
         });
@@ -183,9 +189,12 @@ fn moment(text: &str) -> Result<(Time, &str), String> {
 }
 
 fn show(what: &str) -> Result<Show, String> {
+    if what == "counts" {
+        return Ok(Show::Counts);
+    }
     let (subject, of) = what
         .split_once(" of ")
-        .ok_or("expected `show timeline | case | cases | notices of …`")?;
+        .ok_or("expected `show counts` or `show timeline | case | cases | notices of …`")?;
     match subject {
         "timeline" => Ok(Show::Timeline(self::of(of)?)),
         "case" => Ok(Show::Case(self::of(of)?)),
@@ -234,6 +243,10 @@ fn add(statement: &mut Statement, text: &str) -> Result<(), String> {
                     .ok_or_else(|| format!("`{field}` has no value"))?;
                 match name {
                     "reached" => command.insert(name.to_owned(), json!(value == "yes")),
+                    "until" => {
+                        let (time, _) = moment(value)?;
+                        command.insert(name.to_owned(), json!(time.to_string()))
+                    }
                     _ if COMMAND_FIELDS.contains(&name) => {
                         command.insert(name.to_owned(), json!(value))
                     }

@@ -88,7 +88,9 @@ pub(super) fn show_case(case: &Value, names: &mut Names) -> String {
     );
     let owner = format!("owner {}, by {}", text(case, "owner"), why.join(" > "));
     let heard = format!("{} contacts", case["contacts"]);
-    line(&mut out, &[head, owner, heard]);
+    let mut cells = vec![head, owner, heard];
+    cells.extend(standing(case));
+    line(&mut out, &cells);
     for step in case["history"].as_array().into_iter().flatten() {
         if step["what"] == "heard" {
             continue;
@@ -97,6 +99,7 @@ pub(super) fn show_case(case: &Value, names: &mut Names) -> String {
         let other = step["other"]
             .as_str()
             .map(|other| format!("with {other}"))
+            .or_else(|| whom(step))
             .unwrap_or_default();
         let reason = step["reason"].as_str().unwrap_or_default();
         let what = format!("  {} by {who}", text(step, "what"));
@@ -113,6 +116,46 @@ pub(super) fn show_case(case: &Value, names: &mut Names) -> String {
     out
 }
 
+/// How a case stands besides its state: whose inbox it lies in, who has it in hand, and what it waits for.
+fn standing(case: &Value) -> Vec<String> {
+    let said = [
+        ("unit", "unit"),
+        ("claimed_by", "in hand of"),
+        ("waiting_on", "waits for"),
+    ];
+    let mut standing: Vec<String> = said
+        .iter()
+        .filter_map(|(field, words)| Some(format!("{words} {}", case[*field].as_str()?)))
+        .collect();
+    if case["proposed"].is_string() {
+        standing.push("to be confirmed as solved".to_owned());
+    }
+    standing
+}
+
+/// Who had it in hand before, or who is waited for.
+fn whom(step: &Value) -> Option<String> {
+    let whom = step["whom"].as_str()?;
+    Some(match text(step, "what") {
+        "waiting" | "resumed" => format!("for {whom}"),
+        _ => format!("from {whom}"),
+    })
+}
+
+pub(super) fn show_counts(counts: &Value) -> String {
+    let mut out = String::new();
+    let all = [
+        format!("{} events", counts["events"]["accepted"]),
+        format!("{} on timelines", counts["entries"]),
+        format!("{} of nobody", counts["anonymous"]),
+        format!("{} of other eyes", counts["apart"]),
+        format!("{} customers", counts["customers"]),
+        format!("{} open cases", counts["cases"]["open"]),
+    ];
+    line(&mut out, &all);
+    out
+}
+
 pub(super) fn show_cases(cases: &Value, names: &mut Names) -> String {
     let mut out = String::new();
     for case in cases["cases"].as_array().into_iter().flatten() {
@@ -125,13 +168,14 @@ pub(super) fn show_cases(cases: &Value, names: &mut Names) -> String {
         } else {
             ""
         };
-        let cells = [
+        let mut cells = vec![
             names.case(&case["id"]),
             text(case, "what").to_owned(),
             text(case, "state").to_owned(),
             offered,
             dormant.to_owned(),
         ];
+        cells.extend(standing(case));
         line(&mut out, &cells);
     }
     if out.is_empty() {

@@ -159,10 +159,10 @@ impl Seen {
                 }
             }
             Record::Notice(notice) => {
-                // Thanks are passed on again, under the same id, by the case that their matter moves to.
+                // Thanks are passed on again, in the same words, when their matter comes back to a case.
                 let thanks = notice.why == Why::Praise;
                 if let Some(known) = self.notices.insert(notice.id, notice.clone())
-                    && !thanks
+                    && !(thanks && known == notice)
                 {
                     return Err(format!(
                         "a department was told twice: {known:?}, {notice:?}"

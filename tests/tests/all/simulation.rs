@@ -175,6 +175,11 @@ fn enough(happened: &Happened) {
         StepKind::Reopened,
         StepKind::Joined,
         StepKind::Absorbed,
+        StepKind::Claimed,
+        StepKind::Released,
+        StepKind::Noted,
+        StepKind::Waiting,
+        StepKind::Resumed,
     ] {
         assert!(
             happened.steps.contains_key(&what),

@@ -32,7 +32,10 @@ pub(super) struct CaseSummary {
     offer_due: Option<Time>,
     what: String,
     place: Option<String>,
+    product: Option<String>,
     party: Option<String>,
+    /// The unit of the owner that the place belongs to.
+    unit: Option<String>,
     severity: &'static str,
     contacts: u32,
     channels: Vec<&'static str>,
@@ -47,6 +50,17 @@ pub(super) struct CaseSummary {
     final_deadline: Option<Time>,
     escalations: u32,
     hand_offs: u32,
+    /// The credential of the person who has it in hand.
+    claimed_by: Option<String>,
+    /// The outside party that the owner waits for: its own clocks stand still.
+    waiting_on: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    waiting_since: Option<Time>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    waiting_until: Option<Time>,
+    /// When the owner's own system said that it is solved; the owner is to confirm it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    proposed: Option<Time>,
     /// Open since imported history, and untouched.
     dormant: bool,
     test: bool,
@@ -99,6 +113,8 @@ struct StepView {
     owner: String,
     /// The other department: offered to, returned from, escalated to.
     other: Option<String>,
+    /// The other person or party: who had it in hand before, who is waited for.
+    whom: Option<String>,
     reason: Option<String>,
     how: Option<&'static str>,
     reached: Option<bool>,
@@ -172,7 +188,9 @@ pub(super) fn summary(state: &model::State, case: &case::State) -> CaseSummary {
         offer_due: case.offer_due,
         what: case.what.to_string(),
         place: case.place.as_ref().map(ToString::to_string),
+        product: case.product.as_ref().map(ToString::to_string),
         party: case.party.as_ref().map(ToString::to_string),
+        unit: case.unit.as_ref().map(ToString::to_string),
         severity: case.severity.as_str(),
         contacts: case.contacts,
         channels: case
@@ -187,6 +205,11 @@ pub(super) fn summary(state: &model::State, case: &case::State) -> CaseSummary {
         final_deadline: case.final_deadline,
         escalations: case.escalations,
         hand_offs: case.hand_offs,
+        claimed_by: case.claimed_by.as_ref().map(ToString::to_string),
+        waiting_on: case.waiting_on.as_ref().map(ToString::to_string),
+        waiting_since: case.waiting_since,
+        waiting_until: case.waiting_until,
+        proposed: case.proposed,
         dormant: case.dormant,
         test: case.test,
     }
@@ -241,6 +264,7 @@ fn step(step: &Step) -> StepView {
         actor: step.actor.as_ref().map(ToString::to_string),
         owner: step.owner.to_string(),
         other: step.other.as_ref().map(ToString::to_string),
+        whom: step.whom.as_ref().map(ToString::to_string),
         reason: step.reason.clone(),
         how: step.how.map(event::case::ContactHow::as_str),
         reached: step.reached,

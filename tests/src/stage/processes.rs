@@ -89,6 +89,7 @@ impl Processes {
             bootstrap,
             addresses: Role::APART
                 .into_iter()
+                .chain([Role::Notify])
                 .map(|role| (role, role::free_address()))
                 .collect(),
         }

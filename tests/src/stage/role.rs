@@ -21,10 +21,11 @@ pub enum Role {
     Unify,
     Alert,
     Serve,
+    Notify,
 }
 
 impl Role {
-    /// The roles of a cluster.
+    /// The roles of a cluster that every company needs.
     pub const APART: [Role; 4] = [Role::Ingest, Role::Unify, Role::Alert, Role::Serve];
 
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +35,7 @@ impl Role {
             Role::Unify => "unify",
             Role::Alert => "alert",
             Role::Serve => "serve",
+            Role::Notify => "notify",
         }
     }
 }

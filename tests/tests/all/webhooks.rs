@@ -24,7 +24,7 @@ use tests::{
 };
 
 const BOUND: Duration = Duration::from_secs(90);
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Found nowhere but in what is personal of an event.
 const CANARIES: [&str; 4] = ["canary.aino", "7055810", "Kanarialintu", "laulaa"];
@@ -119,14 +119,14 @@ fn unsigned_is_refused(http: &Http, endpoint: &Endpoint) {
 }
 
 /// The example, running.
-struct Endpoint {
-    url: String,
+pub(crate) struct Endpoint {
+    pub(crate) url: String,
     child: Child,
     printed: mpsc::Receiver<String>,
 }
 
 impl Endpoint {
-    fn start(python: &str, secret: &Path) -> Endpoint {
+    pub(crate) fn start(python: &str, secret: &Path) -> Endpoint {
         let example = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../docs/examples/webhook/receive.py"
@@ -155,7 +155,7 @@ impl Endpoint {
     }
 
     /// The next message it was sure of.
-    fn next(&self) -> Value {
+    pub(crate) fn next(&self) -> Value {
         let line = self
             .printed
             .recv_timeout(BOUND)
@@ -164,7 +164,7 @@ impl Endpoint {
     }
 
     /// What it printed besides.
-    fn rest(&self) -> Vec<Value> {
+    pub(crate) fn rest(&self) -> Vec<Value> {
         let lines = self.printed.try_iter();
         lines
             .map(|line| serde_json::from_str(&line).expect("it prints JSON"))

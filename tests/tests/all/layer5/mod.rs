@@ -6,3 +6,4 @@ mod notices;
 mod operations;
 mod registry;
 mod scenarios;
+mod webhooks;

@@ -39,6 +39,9 @@ pub struct Config {
     pub credentials: BTreeMap<Name, serve::credential::Config>,
     #[serde(default)]
     pub serve: serve::Config,
+    /// The canary that `serve` sends through everything; without it none flies.
+    #[serde(default)]
+    pub canary: Option<serve::canary::Config>,
     /// Where departments are told by webhook.
     #[serde(default)]
     pub subscriptions: notify::Subscriptions,

@@ -1,6 +1,6 @@
 //! What every role of the binary is made of: the log, the pepper, the loops, the routes, and the listener they answer on.
 
-use std::{fs, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{fs, path::Path, pin::Pin, sync::Arc, thread::JoinHandle, time::Duration};
 
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -48,6 +48,8 @@ pub struct Process {
     threads: Vec<JoinHandle<()>>,
     serve: Option<serve::Service>,
     notify: Option<notify::Service>,
+    /// Flies once the process runs.
+    canary: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     routes: OpenApiRouter,
 }
 
@@ -97,6 +99,8 @@ impl Process {
         pepper: Pepper,
         clock: Clock,
     ) -> anyhow::Result<Process> {
+        // Before any part makes a client of HTTP.
+        service::tls::install();
         let registry = Registry::new();
         let metrics = stream::metrics::Metrics::new(&registry)
             .context("registering the metrics of the loops")?;
@@ -115,6 +119,7 @@ impl Process {
             threads: Vec::new(),
             serve: None,
             notify: None,
+            canary: None,
             routes: OpenApiRouter::new(),
         })
     }
@@ -246,6 +251,17 @@ impl Process {
             clock: Arc::clone(&self.clock),
         })?;
         self.add_routes(service.routes());
+        if let Some(config) = self.config.canary.clone() {
+            let invalid = |fault| Invalid {
+                path: "the configuration".to_owned(),
+                faults: vec![format!("`canary.key_file`: {fault}")],
+            };
+            let key = crate::secrets::secret(&config.key_file).map_err(invalid)?;
+            let key = String::from_utf8(key).map_err(|_| invalid("is no text".to_owned()))?;
+            let own_url = format!("http://{}", self.config.listen);
+            let canary = service.canary(config, key, &own_url, &self.registry)?;
+            self.canary = Some(Box::pin(canary));
+        }
         self.serve = Some(service);
         Ok(())
     }
@@ -324,6 +340,9 @@ impl Process {
             for (folder, door) in self.folders {
                 let shutdown = self.shutdown.clone();
                 tokio::spawn(folder.watch(door, async move { shutdown.stopping().await }));
+            }
+            if let Some(canary) = self.canary {
+                tokio::spawn(canary);
             }
             let watched = beat::watch(&self.loops, &self.health, &self.shutdown);
             let served = async {

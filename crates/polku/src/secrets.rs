@@ -32,7 +32,11 @@ pub fn read(sources: &Sources) -> Result<Secrets, Vec<String>> {
 /// What everybody on the machine may do with a file, of its mode.
 const OTHERS: u32 = 0o007;
 
-fn secret(path: &Path) -> Result<Vec<u8>, String> {
+/// The bytes of a file that only its owner reads, without white space around them.
+///
+/// # Errors
+/// What is wrong with the file, and the remedy.
+pub fn secret(path: &Path) -> Result<Vec<u8>, String> {
     let mode = fs::metadata(path)
         .map_err(|error| format!("cannot be read ({error}); write the sender's secret into it"))?
         .permissions()
@@ -77,7 +81,10 @@ mod tests {
         let secrets = read(&sources(&path)).unwrap();
         fs::remove_file(path).unwrap();
         let found: Vec<_> = secrets.values().cloned().collect();
-        assert_eq!(found, [vec![b"s3cret".to_vec(); 2], vec![b"s3cret".to_vec()]]);
+        assert_eq!(
+            found,
+            [vec![b"s3cret".to_vec(); 2], vec![b"s3cret".to_vec()]]
+        );
     }
 
     #[test]

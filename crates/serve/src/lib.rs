@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+pub mod canary;
 mod config;
 pub mod credential;
 mod desk;

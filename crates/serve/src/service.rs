@@ -18,6 +18,7 @@ use crate::{
     Config, Doors,
     access::Grants,
     api::{Api, Parties, rate::Rates},
+    canary::{self, Canary},
     credential::{self, Credentials},
     desk::Sessions,
     metrics::{Metrics, silos::Silos},
@@ -122,6 +123,22 @@ impl Service {
     /// The routes with their descriptions, to be merged with those of other parts and given to `documented`.
     pub fn routes(&self) -> OpenApiRouter {
         self.api.clone().routes()
+    }
+
+    /// A canary that flies until the process stops; whoever runs the process spawns it. `key` is that of its source, and
+    /// `own_url` where the doors answer if the configuration does not say it.
+    ///
+    /// # Errors
+    /// When its metrics or its client cannot be made.
+    pub fn canary(
+        &self,
+        config: canary::Config,
+        key: String,
+        own_url: &str,
+        registry: &Registry,
+    ) -> Result<impl Future<Output = ()> + Send + use<>, canary::Error> {
+        let canary = Canary::new(self.api.clone(), config, key, own_url, registry)?;
+        Ok(canary.fly())
     }
 
     /// Whether the read model has reached the ends that the log had at the start.

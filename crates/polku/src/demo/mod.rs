@@ -65,6 +65,10 @@ impl Home {
                     write(&file, secret)?;
                 }
             }
+            let canary = canary_file(&here);
+            if !canary.exists() {
+                write(&canary, &keys.sources[CANARY])?;
+            }
             write(&self.keys(), &toml::to_string(&keys)?)?;
             write(&self.config(), &demo_config(&here, &keys)?)?;
         }
@@ -74,6 +78,10 @@ impl Home {
 
 fn secret_file(directory: &Path, source: &str) -> PathBuf {
     directory.join(format!("{source}.secret"))
+}
+
+fn canary_file(directory: &Path) -> PathBuf {
+    directory.join("canary.key")
 }
 
 const COMPANY: &str = include_str!("company.toml");
@@ -107,9 +115,11 @@ pub fn hash(key: &str) -> String {
 const SOURCES: &str = include_str!("sources.toml");
 
 /// How a source shows who it is.
-const KEYS: [&str; 4] = ["till", "panel", "web-shop", "courier"];
+const KEYS: [&str; 5] = ["till", "panel", "web-shop", "courier", CANARY];
 const SECRETS: [&str; 4] = ["zendesk", "phone", "survey", "installer"];
 const FOLDERS: [&str; 1] = ["pickup-points"];
+/// Speaks for Polku itself: does the chain work?
+const CANARY: &str = "canary";
 
 fn demo_keys(directory: &Path) -> Keys {
     let key = |name: &str| (name.to_owned(), random_hex::<16>());
@@ -154,6 +164,11 @@ fn demo_config(directory: &Path, keys: &Keys) -> anyhow::Result<String> {
          customer_number = \"company\"\nloyalty_card = \"company\"\norder = \"company\"\nshipment = \"company\"\n\n",
     );
     text.push_str(&toml::to_string(&sources)?);
+    write!(
+        text,
+        "\n[{CANARY}]\nkey_file = {:?}\n",
+        canary_file(directory).display().to_string()
+    )?;
     for person in people::PEOPLE {
         let key = hash(&keys.credentials[person.name]);
         write!(

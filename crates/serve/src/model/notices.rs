@@ -90,10 +90,7 @@ impl Notices {
         department: &DepartmentId,
         why: Why,
     ) -> impl Iterator<Item = &Notice> {
-        let window = self.boards.get(department).map(|board| &board.window);
-        let newest = window.into_iter().flat_map(|window| window.iter().rev());
-        newest
-            .map(|(_, notice)| notice.as_ref())
+        self.newest(department)
             .filter(move |notice| notice.why == why)
     }
 
@@ -106,6 +103,16 @@ impl Notices {
         self.boards
             .get(department)
             .map(|board| board.next.subscribe())
+    }
+
+    /// The notices that are held, newest first.
+    pub(crate) fn newest(&self, department: &DepartmentId) -> impl Iterator<Item = &Notice> {
+        let window = self.boards.get(department).map(|board| board.window.iter());
+        window
+            .into_iter()
+            .flatten()
+            .rev()
+            .map(|(_, notice)| notice.as_ref())
     }
 
     /// The notices from an offset on, at most `max`.

@@ -163,7 +163,7 @@ class Stage:
             "sessionMs": 6000,
             "pepper": {"existingSecret": "pepper"},
             "kafka": {"bootstrap": self.kafka.bootstrap, "security": "plaintext"},
-            "canary": {"enabled": False, "value": CANARY_KEY},
+            "canary": {"enabled": True, "value": CANARY_KEY},
             "roles": {role: {"replicas": count} for role, count in REPLICAS.items()},
         }
         file = self.folder / "values.yaml"
@@ -186,6 +186,24 @@ class Stage:
             assert status in (0, 202, 429, 502, 503), f"{status}: {answer}"
             return status == 202
         until(f"a door takes {event['id']}", BOUND_SECONDS, accepted)
+
+    def watch(self, department):
+        """Follows a department's notices until the other side ends."""
+        headers = {"Authorization": f"Bearer {ADMIN_KEY}", "Accept": "text/event-stream"}
+        request = urllib.request.Request(f"{self.url('serve')}/v1/departments/{department}/stream", headers=headers)
+        answer = urllib.request.urlopen(request, timeout=60)
+
+        def follow():
+            with answer:
+                try:
+                    while answer.readline():
+                        pass
+                except OSError:
+                    pass
+
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        return thread
 
     def cases(self, department):
         """All of a department's cases, page by page."""
@@ -311,13 +329,17 @@ def an_upgrade_loses_nothing(stage):
 
     sender = threading.Thread(target=send)
     sender.start()
+    # Somebody who watches an inbox holds no pod up.
+    watcher = stage.watch("delivery")
     try:
         values = stage.values(sessionMs=7000, company=COMPANY.format(late="delivery"))
         stage.helm("upgrade", RELEASE, CHART, "--values", values, "--wait", "--timeout", f"{BOUND_SECONDS}s")
     finally:
         stop.set()
         sender.join()
+        watcher.join(BOUND_SECONDS)
     assert not faults, faults
+    assert not watcher.is_alive(), "a live stream outlived its pod"
     for component in REPLICAS:
         pods = stage.kubelet.running(component)
         assert len(pods) == REPLICAS[component] and all(pod.ready for pod in pods), component

@@ -30,6 +30,11 @@ class Kubelet:
         self.path = f"/api/v1/namespaces/{namespace}"
         self.folder = pathlib.Path(folder)
         self.binaries = binaries
+        self.folder.mkdir(parents=True)
+        # In the place of the cluster's names: the Services, each with the address of a pod that is ready. One file for all, written
+        # in place, since the sandboxes hold the file itself.
+        self.hosts = self.folder / "hosts"
+        self.names = None
         self.network = f"127.{random.randint(16, 250)}.{random.randint(0, 250)}"
         self.pods = {}
         # What tests ask about afterwards.
@@ -37,6 +42,7 @@ class Kubelet:
         self.troubles = []
         self.history = []
         self.ending = threading.Event()
+        self._tell_names()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -50,16 +56,18 @@ class Kubelet:
     def _run(self):
         while not self.ending.wait(LOOK_EVERY_SECONDS):
             try:
-                listed = self.api.get(f"{self.path}/pods")["items"]
+                self._look()
+                self._tell_names()
             except (OSError, Refused) as error:
-                self.troubles.append(f"listing the pods: {error}")
-                continue
-            for manifest in listed:
-                uid = manifest["metadata"]["uid"]
-                if uid not in self.pods and "deletionTimestamp" not in manifest["metadata"]:
-                    self.pods[uid] = Pod(self, manifest, f"{self.network}.{len(self.pods) + 1}")
-                elif uid in self.pods:
-                    self.pods[uid].manifest = manifest
+                self.troubles.append(f"asking the API server: {error}")
+
+    def _look(self):
+        for manifest in self.api.get(f"{self.path}/pods")["items"]:
+            uid = manifest["metadata"]["uid"]
+            if uid in self.pods:
+                self.pods[uid].manifest = manifest
+            elif "deletionTimestamp" not in manifest["metadata"]:
+                self.pods[uid] = Pod(self, manifest, f"{self.network}.{len(self.pods) + 1}")
 
     def lookup(self, kind, name):
         return self.api.get(f"{self.path}/{kind}/{name}")
@@ -70,21 +78,25 @@ class Kubelet:
 
     def address(self, service):
         """Where a Service leads: to the first of its pods that is ready."""
-        spec = self.lookup("services", service)["spec"]
-        for pod in self.pods.values():
+        return self._behind(self.lookup("services", service)["spec"])
+
+    def _behind(self, spec):
+        for pod in list(self.pods.values()):
             labels = pod.manifest["metadata"]["labels"]
             if spec["selector"].items() <= labels.items() and pod.ready and not pod.leaving():
                 return f"{pod.address}:{spec['ports'][0]['port']}"
         return None
 
-    def hosts(self):
-        lines = ["127.0.0.1 localhost"]
+    def _tell_names(self):
+        names = {}
         for service in self.api.get(f"{self.path}/services")["items"]:
-            name = service["metadata"]["name"]
-            address = self.address(name)
+            address = self._behind(service["spec"])
             if address:
-                lines.append(f"{address.split(':')[0]} {name}")
-        return "\n".join(lines) + "\n"
+                names[service["metadata"]["name"]] = address.split(":")[0]
+        if names != self.names:
+            self.names = names
+            lines = ["127.0.0.1 localhost", *(f"{address} {name}" for name, address in names.items())]
+            self.hosts.write_text("\n".join(lines) + "\n")
 
 
 class Pod:
@@ -149,12 +161,10 @@ class Pod:
         values = environment(container, self.kubelet.lookup)
         for port in container.get("ports", []):
             values["POLKU__LISTEN"] = f"{self.address}:{port['containerPort']}"
-        hosts = self.folder / "hosts"
-        hosts.write_text(self.kubelet.hosts())
         with open(self.log, "ab") as log:
             log.write(f"--- {container['name']}: {' '.join(container['command'])}\n".encode())
             log.flush()
-            return Sandbox(self.manifest["spec"], container, self.volumes, values, self.kubelet.binaries, hosts, log)
+            return Sandbox(self.manifest["spec"], container, self.volumes, values, self.kubelet.binaries, self.kubelet.hosts, log)
 
     def _to_its_end(self, container):
         """Runs a container that ends by itself, again where the spec says so; whether it succeeded."""

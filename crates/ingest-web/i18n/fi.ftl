@@ -1,16 +1,16 @@
 # The feedback form in Finnish.
 title = Anna palautetta
-introduction = Anna arvosana, kirjoita omin sanoin, tai molemmat. Muu on vapaaehtoista.
+introduction = Anna arvosana, kirjoita omin sanoin tai tee molemmat. Muu on vapaaehtoista.
 score = Kuinka todennäköisesti suosittelisit meitä?
 score-ends = 0 = en lainkaan, 10 = erittäin todennäköisesti
 text = Mitä haluat kertoa?
 text-hint = Älä kirjoita henkilötunnusta tai maksukortin numeroa.
-feeling = Miltä asiointi tuntui?
-feeling-delighted = Ilahduttavalta
-feeling-content = Hyvältä
-feeling-indifferent = Yhdentekevältä
-feeling-disappointed = Pettymykseltä
-feeling-angry = Suututtavalta
+feeling = Millainen olo asioinnista jäi?
+feeling-delighted = Ilahtunut
+feeling-content = Tyytyväinen
+feeling-indifferent = Neutraali
+feeling-disappointed = Pettynyt
+feeling-angry = Suuttunut
 contact = Haluatko, että vastaamme?
 contact-hint = Jätä sähköposti tai puhelinnumero. Yhdistämme palautteen aiempiin asiointeihisi, jotta asiasi hoituu kerralla.
 email = Sähköposti
@@ -19,7 +19,7 @@ optional = (vapaaehtoinen)
 send = Lähetä palaute
 languages = Kieli
 fault-title = Virhe:
-faults = Palautetta ei vielä lähetetty
+faults = Palautetta ei ole vielä lähetetty
 fault-nothing = Anna arvosana tai kirjoita jotakin.
 fault-text = Teksti on liian pitkä. Siinä saa olla enintään { $most } merkkiä.
 fault-email = Tarkista sähköpostiosoite. Sen pitää olla muotoa nimi@esimerkki.fi.

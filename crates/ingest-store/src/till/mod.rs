@@ -17,7 +17,7 @@
 //! `till` and, of a receipt, `number` and `time` are required; `total` is what the lines cost, without what was brought back. A
 //! receipt that only takes things back has no lines. Amounts are texts or numbers, in euros where `currency` is left out.
 //!
-//! Tills count their receipts anew each day, each for itself: a receipt is known by place, till, day and number, as in POSLog. What
+//! Tills count their receipts anew each day, each for itself: a receipt is known by place, till, day and number, as in `POSLog`. What
 //! is brought back may name the receipt it was bought with; `place` and `till` of that are the batch's where they are left out.
 
 mod map;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::speak::Spoken;
+use crate::demo;
 
 /// The keys of a company in clear, as `polku dev` writes them on its first start.
 #[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
@@ -181,22 +182,11 @@ impl Api {
 
     pub async fn get(&self, credential: &str, path: &str) -> anyhow::Result<(StatusCode, Value)> {
         let key = self.key(credential)?;
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .bearer_auth(key)
-            .send()
-            .await?;
-        let status = answer.status();
-        Ok((
-            status,
-            answer
-                .json()
-                .await
-                .with_context(|| format!("reading the answer to GET {path}"))?,
-        ))
+        self.until_answered(path, |url| self.client.get(url).bearer_auth(key))
+            .await
     }
 
+    /// The same request under one key, however often it is sent: a command is carried out once.
     pub async fn post(
         &self,
         credential: &str,
@@ -204,21 +194,41 @@ impl Api {
         body: &Value,
     ) -> anyhow::Result<(StatusCode, Value)> {
         let key = self.key(credential)?;
-        let answer = self
-            .client
-            .post(format!("{}{path}", self.url))
-            .bearer_auth(key)
-            .json(body)
-            .send()
-            .await?;
-        let status = answer.status();
-        Ok((
-            status,
-            answer
-                .json()
-                .await
-                .with_context(|| format!("reading the answer to POST {path}"))?,
-        ))
+        let once = demo::random_hex::<16>();
+        self.until_answered(path, |url| {
+            self.client
+                .post(url)
+                .bearer_auth(key)
+                .header("idempotency-key", &once)
+                .json(body)
+        })
+        .await
+    }
+
+    /// Asks again while Polku is busy or away.
+    async fn until_answered(
+        &self,
+        path: &str,
+        request: impl Fn(&str) -> reqwest::RequestBuilder,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let url = format!("{}{path}", self.url);
+        for _ in 0..TRIES {
+            match request(&url).send().await {
+                Ok(answer)
+                    if answer.status() != StatusCode::TOO_MANY_REQUESTS
+                        && answer.status() != StatusCode::SERVICE_UNAVAILABLE =>
+                {
+                    let status = answer.status();
+                    let answer = answer.json().await;
+                    return Ok((
+                        status,
+                        answer.with_context(|| format!("reading the answer of {path}"))?,
+                    ));
+                }
+                Ok(_) | Err(_) => tokio::time::sleep(AGAIN_AFTER).await,
+            }
+        }
+        bail!("{url} did not answer in {TRIES} tries")
     }
 
     pub fn url(&self) -> &str {

@@ -18,6 +18,12 @@ use crate::demo::people;
 /// How long people wait for a case to come to their desk.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long after people look again whether a case has come: what may be asked in a second is bounded.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(400);
+
+/// How long after a pending command's outcome is asked for.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
+
 /// Works on the case of a matter. Others may have acted on it meanwhile: then a command is refused, which is an error.
 pub(super) async fn work(api: &Api, matter: &Matter, work: Work) -> anyhow::Result<()> {
     if work == Work::Nothing {
@@ -117,8 +123,16 @@ impl Desk<'_> {
         // The same person for the same case.
         let chosen = self.case.bytes().map(usize::from).sum::<usize>() % people.len();
         let path = format!("/v1/cases/{}/commands", self.case);
-        let (status, answer) = self.api.post(people[chosen], &path, &command).await?;
-        if status == StatusCode::OK || status == StatusCode::ACCEPTED {
+        let (mut status, mut answer) = self.api.post(people[chosen], &path, &command).await?;
+        // It is written down, and Polku is busy: what it came to is asked for.
+        while status == StatusCode::ACCEPTED {
+            let link = answer["link"]
+                .as_str()
+                .context("a pending command has no link")?;
+            tokio::time::sleep(AGAIN_AFTER).await;
+            (status, answer) = self.api.get(people[chosen], link).await?;
+        }
+        if status == StatusCode::OK {
             return Ok(());
         }
         bail!(
@@ -144,6 +158,6 @@ async fn case_of(api: &Api, matter: &Matter) -> anyhow::Result<CaseView> {
                 }
             }
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
     }
 }

@@ -117,6 +117,9 @@ pub async fn run(
     Ok(verdict.differences.is_empty())
 }
 
+/// A system tells of what happened a moment ago: never of what lies ahead of the doors' clock.
+const TOLD_AFTER_MS: i64 = 50;
+
 /// How far the first journeys reach back where Polku is new.
 const FIRST_PAST: Millis = Millis::from_days(3);
 
@@ -146,6 +149,8 @@ struct Running {
     complaint: Option<Named>,
     /// When its last beat was, while it lies in the past.
     past_ms: Option<i64>,
+    /// When people last worked on it: what comes then, comes after.
+    worked_ms: i64,
 }
 
 struct Worked {
@@ -221,11 +226,13 @@ impl Company {
         Ok(())
     }
 
-    fn worked(&mut self, worked: Worked) -> anyhow::Result<()> {
+    fn worked(&mut self, mut worked: Worked) -> anyhow::Result<()> {
+        let now = service::clock::now_ms();
+        worked.running.worked_ms = now;
         match worked.done {
             Ok(()) => {
                 if let (true, Some(key)) = (worked.work.puts_right(), &worked.running.complaint) {
-                    self.truth.resolved(key);
+                    self.truth.resolved(key, now);
                 }
             }
             Err(error) if self.options.verify => return Err(error),
@@ -255,6 +262,7 @@ impl Company {
                 next: 0,
                 complaint: None,
                 past_ms,
+                worked_ms: 0,
             });
         }
     }
@@ -302,7 +310,8 @@ impl Company {
             return past;
         }
         // No two events at the same moment, so that the order of happening is one; some are told late.
-        let time_ms = now.max(self.last_ms + 1);
+        let earliest = (self.last_ms + 1).max(running.worked_ms);
+        let time_ms = (now - TOLD_AFTER_MS).max(earliest);
         self.last_ms = time_ms;
         if self.rng.random_bool(0.05) {
             time_ms - 3_600_000

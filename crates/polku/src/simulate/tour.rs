@@ -10,6 +10,7 @@ use super::{
     look::AUDITOR,
     truth::{Named, Truth},
 };
+use crate::demo::people;
 
 /// How long the first events may take to be stored.
 const STORED_WITHIN: Duration = Duration::from_secs(60);
@@ -24,16 +25,31 @@ pub(super) async fn show(api: &Api, truth: &Truth) -> anyhow::Result<()> {
         value
     };
     let search = json!({ "identifier": format!("{kind}:{written}"), "reason": "a first look" });
-    let inbox = format!("/v1/departments/{}/cases", busiest(api).await?);
+    let department = &busiest(api).await?;
+    let inbox = format!("/v1/departments/{department}/cases");
     let (_, customers) = api.post(AUDITOR, "/v1/customers/search", &search).await?;
     let (_, cases) = api.get(AUDITOR, &inbox).await?;
     let url = api.url();
     let key = api.key(AUDITOR)?;
+    let person = people::of(department)
+        .first()
+        .copied()
+        .with_context(|| format!("nobody works for {department}"))?;
 
-    println!("\nPolku is running, and a simulated company is sending it events.\n");
-    println!("  overview       {url}/");
-    println!("  the API        {url}/openapi.json");
-    println!("  metrics        {url}/metrics\n");
+    println!(
+        "\nPolku is running, and a simulated company speaks to it, each of its systems in its own format.\n"
+    );
+    println!("  the inbox that is fullest    {url}/inbox/{department}");
+    println!("  hand-offs between all        {url}/hand-offs");
+    println!("  the customer's path          {url}/path/delivery");
+    println!("  the API, metrics             {url}/openapi.json, {url}/metrics\n");
+    println!(
+        "The link that `polku dev` printed signs in. So does a person's key: {person} of {department} has"
+    );
+    println!(
+        "{}; the others' are in demo-keys.toml in the data directory.\n",
+        api.key(person)?
+    );
     println!("Three requests to try, and what they answered just now:\n");
     answered(&format!("curl {url}/v1/counts"), &counts);
     answered(

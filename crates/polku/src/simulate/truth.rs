@@ -138,7 +138,8 @@ pub(super) struct Matter {
     pub(super) complaint: Shown,
     /// Any identifier of the customer, to find them by.
     pub(super) customer: Named,
-    pub(super) resolved: bool,
+    /// When the company put it right, where it did and the customer did not ask again.
+    pub(super) resolved_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -152,7 +153,10 @@ impl Truth {
     pub(super) fn accepted(&mut self, sent: Sent) {
         if let (Some(key), true) = (sent.matter_key(), sent.is_contact()) {
             if let Some(matter) = self.matters.iter_mut().find(|matter| matter.key == key) {
-                matter.resolved = false;
+                // What was said before, and told late, asks nothing any more.
+                matter.resolved_ms = matter
+                    .resolved_ms
+                    .filter(|resolved| sent.time_ms < *resolved);
             } else if sent.is_complaint()
                 && let Some(customer) = sent.identifiers.first().cloned()
             {
@@ -160,7 +164,7 @@ impl Truth {
                     key,
                     complaint: sent.shown(),
                     customer,
-                    resolved: false,
+                    resolved_ms: None,
                 });
             }
         }
@@ -168,9 +172,9 @@ impl Truth {
     }
 
     /// The company put the matter right.
-    pub(super) fn resolved(&mut self, key: &Named) {
+    pub(super) fn resolved(&mut self, key: &Named, now_ms: i64) {
         for matter in self.matters.iter_mut().filter(|matter| matter.key == *key) {
-            matter.resolved = true;
+            matter.resolved_ms = Some(now_ms);
         }
     }
 

@@ -171,10 +171,14 @@ async fn matter_differs(api: &Api, matter: &Matter) -> anyhow::Result<Option<Str
     };
     let case = look::case(api, id).await?;
     let resolved = case.state == "resolved";
-    if resolved == matter.resolved {
+    if resolved == matter.resolved_ms.is_some() {
         return Ok(None);
     }
-    let should = if matter.resolved { "resolved" } else { "open" };
+    let should = if matter.resolved_ms.is_some() {
+        "resolved"
+    } else {
+        "open"
+    };
     Ok(Some(format!(
         "the case {} of {:?} is {}, and should be {should}",
         case.id, matter.complaint, case.state

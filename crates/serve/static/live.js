@@ -30,18 +30,29 @@ function tick() {
 /** Shows the page's list anew, and leaves the reader where the reader was. */
 async function renew(list) {
   const answer = await fetch(location.href, { headers: { "polku-part": list.id } });
-  if (!answer.ok) return;
-  const focused = document.activeElement?.id;
+  // Whoever is signed out meanwhile is led to another page.
+  if (!answer.ok || answer.redirected) return;
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  const at = rows(list).indexOf(focused);
   const said = list.dataset.said;
   const template = document.createElement("template");
   template.innerHTML = await answer.text();
   const fresh = template.content.firstElementChild;
-  if (fresh === null) return;
+  if (fresh?.id !== list.id) return;
   list.replaceChildren(...fresh.childNodes);
   list.dataset.said = fresh.dataset.said;
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (focused) {
+    // The same row; if it is gone, the one in its place.
+    const there = rows(list);
+    const next = there[Math.min(at, there.length - 1)] ?? document.getElementById("refresh");
+    (document.getElementById(focused.id) ?? next)?.focus({ preventScroll: true });
+  }
   tick();
   if (said !== list.dataset.said) announce(list.dataset.said);
+}
+
+function rows(list) {
+  return [...list.querySelectorAll(".row a[id]")];
 }
 
 function announce(text) {
@@ -64,23 +75,37 @@ function follow(page) {
       return;
     }
     renewing = true;
-    do {
-      again = false;
-      await renew(list);
-    } while (again);
-    renewing = false;
+    try {
+      do {
+        again = false;
+        await renew(list);
+      } while (again);
+    } catch {
+      // The network failed; the stream says so too, and asks anew when it is back.
+    } finally {
+      renewing = false;
+    }
   };
-  const source = new EventSource(page.dataset.live);
-  source.addEventListener("changed", changed);
-  // After a time without a connection something may have been missed.
-  let broken = false;
-  source.addEventListener("error", () => (broken = true));
-  source.addEventListener("open", () => {
-    if (broken) changed();
-    broken = false;
-  });
-  // A stream is one of few connections that a browser allows to a host.
+  let source;
+  const open = () => {
+    source = new EventSource(page.dataset.live);
+    source.addEventListener("changed", changed);
+    // After a time without a connection something may have been missed.
+    let broken = false;
+    source.addEventListener("error", () => (broken = true));
+    source.addEventListener("open", () => {
+      if (broken) changed();
+      broken = false;
+    });
+  };
+  open();
+  // A stream is one of few connections that a browser allows to a host; a page that is shown again from memory opens it again.
   addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    changed();
+    open();
+  });
 }
 
 const live = document.querySelector("[data-live]");

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     form::{Fields, Posted},
     language::Messages,
-    page::{Frame, Person, Tone, View, own_path, page_with, see},
+    page::{CANARY, Frame, Person, Tone, View, own_path, page_with, see},
     speech::Speech,
     trouble::Trouble,
 };
@@ -203,6 +203,7 @@ fn figures(state: &model::State, view: &View, api: &Api) -> Figures {
         departments: state
             .departments()
             .into_iter()
+            .filter(|id| id.as_str() != CANARY)
             .map(|id| (speech.department(&id), departments::open(state, &id)))
             .collect(),
     }

@@ -10,7 +10,7 @@ use event::{
 use crate::{
     api::Api,
     desk::{
-        row,
+        customer, row,
         speech::{Clock, Moment, Speech, Words},
     },
     model,
@@ -178,7 +178,7 @@ impl Customer {
         let values = values.into_iter().filter_map(|(value, witnesses)| {
             let written = personal::written(value, witnesses, &api.pepper, &api.doors.spaces)?;
             Some((
-                kind(speech, &value.kind),
+                customer::kind(speech, value.kind.as_str()),
                 Words::new(&written, VALUE_CHARS_MAX),
             ))
         });
@@ -191,15 +191,6 @@ impl Customer {
             name: name.map(|name| Words::new(&name, VALUE_CHARS_MAX)),
             values: values.take(VALUES_MAX).collect(),
         }
-    }
-}
-
-/// What people call a type of identifier or reference: ours have messages, the company's own have labels.
-fn kind(speech: &Speech, kind: &event::Name) -> String {
-    match kind.as_str() {
-        "customer_number" | "loyalty_card" | "email" | "phone" | "device" | "order"
-        | "shipment" | "ticket" | "thread" => speech.named("value", kind.as_str()),
-        _ => speech.label(kind),
     }
 }
 
@@ -217,6 +208,11 @@ pub(super) struct Said {
 const WORDS_CHARS_MAX: usize = 4_000;
 
 impl Said {
+    /// The customer said something, in words or by a score, or may have.
+    pub(super) fn is_said(&self) -> bool {
+        self.words.is_some() || self.score.is_some() || self.is_sealed
+    }
+
     pub(super) fn new(speech: &Speech, bytes: &Arc<[u8]>) -> Said {
         let event: Event = personal::event(bytes);
         let personal = personal::open(&event);

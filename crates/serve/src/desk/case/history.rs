@@ -133,9 +133,9 @@ fn text(speech: &Speech, step: &Step, types: &HashMap<EventId, String>) -> Strin
         StepKind::OpenedInError => speech.say("step-opened-in-error"),
         StepKind::Claimed => speech.say("step-claimed"),
         StepKind::Released => speech.say("step-released"),
-        StepKind::Noted => match step.actor {
-            Some(_) => speech.say("step-noted"),
-            None => speech.say("step-noted-by-system"),
+        StepKind::Noted => match (&step.actor, event) {
+            (None, Some(event)) => speech.with("step-noted-by-system", [("event", event.into())]),
+            (Some(_), _) | (None, None) => speech.say("step-noted"),
         },
         StepKind::Proposed => speech.say("step-proposed"),
         StepKind::Waiting => {

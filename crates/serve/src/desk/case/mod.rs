@@ -51,6 +51,8 @@ struct View {
     clocks: Clocks,
     customers: Vec<Customer>,
     said: Vec<Said>,
+    /// What else happened to the matter.
+    happened: Vec<Said>,
     history: Vec<Spell>,
     /// The case that has it now.
     absorbed_by: Option<String>,
@@ -188,6 +190,10 @@ impl View {
         };
         let steps: Vec<&Step> = state.cases.steps(case.case).collect();
         let told = state.told_of(case);
+        let latest_first = told.iter().rev();
+        let (said, happened) = latest_first
+            .map(|told| Said::new(speech, &told.bytes))
+            .partition(Said::is_said);
         View {
             row: Row::new(state, speech, case, reader),
             phase: speech.named("phase", case.phase.as_str()),
@@ -198,11 +204,8 @@ impl View {
                 .iter()
                 .map(|profile| Customer::new(api, state, speech, *profile))
                 .collect(),
-            said: told
-                .iter()
-                .rev()
-                .map(|told| Said::new(speech, &told.bytes))
-                .collect(),
+            said,
+            happened,
             history: history::spells(speech, case, &steps, &told),
             absorbed_by: case.absorbed_by.map(|other| format!("/cases/{other}")),
         }

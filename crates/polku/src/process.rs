@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use axum::Router;
 use identifier::Pepper;
 use machine::Machine;
-use prometheus::Registry;
+use prometheus::{Registry, process_collector::ProcessCollector};
 use service::{
     clock::{self, Clock},
     health::{Condition, Health},
@@ -102,6 +102,9 @@ impl Process {
         // Before any part makes a client of HTTP.
         service::tls::install();
         let registry = Registry::new();
+        registry
+            .register(Box::new(ProcessCollector::for_self()))
+            .context("registering the metrics of the process")?;
         let metrics = stream::metrics::Metrics::new(&registry)
             .context("registering the metrics of the loops")?;
         Ok(Process {

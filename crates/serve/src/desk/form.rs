@@ -21,8 +21,8 @@ pub(super) struct Posted {
     pub(super) fields: Fields,
 }
 
-/// More than anybody types.
-const FORM_BYTES_MAX: usize = 64 * 1024;
+/// The longest text of an event, all of it emoji, as a browser writes it.
+const FORM_BYTES_MAX: usize = 256 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Fields {

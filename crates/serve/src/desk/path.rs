@@ -158,6 +158,13 @@ fn path_page(
         stops: picture::stops(speech, journey, &department, &spots),
         rows: rows(speech, journey, &department, &spots),
     });
+    let mut journeys: Vec<JourneyView> = journeys.collect();
+    // Most of what customers say names no stage: it is not the department's alone, and not to be forgotten.
+    if let (Some(last), Some(nowhere)) = (journeys.last_mut(), spots.get(&(None, None))) {
+        let name = speech.say("path-nowhere");
+        last.rows
+            .push(Row::new(speech, name, Kind::Stage, false, Some(nowhere)));
+    }
     let tabs = person.departments(state).into_iter().map(|id| Tab {
         text: speech.department(&id),
         address: format!("/path/{id}"),
@@ -175,7 +182,7 @@ fn path_page(
     PathPage {
         frame: Frame::new(state, person, Place::Path, title),
         departments: tabs.collect(),
-        journeys: journeys.collect(),
+        journeys,
         owns_none,
         ages: ages.into(),
         standing: figures(state, speech, &department, &standing),

@@ -49,7 +49,7 @@ lead = { role = 'lead', departments = ['delivery'] }
 machine = { role = 'machine', departments = ['delivery'] }
 kamppi = { role = 'advisor', departments = ['delivery'], units = ['kamppi'] }
 stranger = { role = 'advisor', departments = ['billing'] }
-front = { role = 'front_line', departments = [] }
+front = { role = 'front_line', departments = [], channel = 'store' }
 admin = { role = 'admin', departments = [] }
 ";
 

@@ -40,6 +40,9 @@ impl Turn<'_, '_> {
                 return Outcome::Forwarded;
             }
         }
+        if signal.what == SignalKind::Progress && !self.company.cases.opens.contains(&signal.name) {
+            return self.news(&signal);
+        }
         let key = Key::Signal(signal.case, signal.matter, signal.event, signal.what);
         let known = self.state.get(&key).map(|row| signal_of(row).clone());
         let heard = match &known {
@@ -49,12 +52,6 @@ impl Turn<'_, '_> {
                 Some(newer) => newer,
             },
         };
-        if heard.what == SignalKind::Progress
-            && !opens(&self.company.cases, &heard)
-            && known.is_none()
-        {
-            return self.news(&heard);
-        }
         self.state.put(key, Row::Signal(Box::new(heard.clone())));
         let anchor = Anchor {
             route: heard.route,

@@ -131,6 +131,21 @@ fn news_that_nobody_waits_for_is_not_kept() {
 }
 
 #[test]
+fn what_opens_a_case_is_kept_even_if_it_is_withdrawn_first() {
+    let mut company = company();
+    company.cases.opens = vec![name("shipment.scanned")];
+    let mut world = World::new(1, company);
+    let withdrawn = Signal {
+        revision: 1,
+        withdrawn: true,
+        ..scan(1, "courier")
+    };
+    assert_eq!(world.outcome_of(withdrawn), Outcome::Applied);
+    assert_eq!(world.outcome_of(scan(1, "courier")), Outcome::Duplicate);
+    assert_eq!(world.cases().len(), 0);
+}
+
+#[test]
 fn another_department_does_not_inherit_a_wait() {
     let mut world = world();
     world.hear(complaint(1));

@@ -282,9 +282,11 @@ impl Canary {
         let record = Record::CaseInput(CaseInput::Command(command));
         self.api.append(vec![record]).await.map_err(|_| Lost::Log)?;
         let outcome = self.shown(|state| state.outcomes.get(case, id).cloned());
-        match outcome.await.result.verdict {
-            Verdict::Applied => Ok(()),
-            other => Err(Lost::Verdict(other.as_str())),
+        let verdict = outcome.await.result.verdict;
+        if verdict == Verdict::Applied {
+            Ok(())
+        } else {
+            Err(Lost::Verdict(verdict.as_str()))
         }
     }
 

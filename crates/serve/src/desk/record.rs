@@ -414,5 +414,5 @@ fn places(
         .collect();
     let seen = state.figures.places().map(|(place, _)| place);
     let seen = seen.filter(|place| place.as_str() != "other");
-    labelled(speech, seen.chain(&own), chosen.or(own.first()))
+    labelled(speech, seen.chain(&own), chosen.or_else(|| own.first()))
 }

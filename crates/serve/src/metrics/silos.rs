@@ -243,12 +243,10 @@ fn waits(waits: &handling::Waits) -> MetricFamily {
     WAIT.family(MetricType::HISTOGRAM, vec![metric])
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a count of cases or events")]
 fn number(count: u64) -> f64 {
     count as f64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of waits")]
 fn seconds(length: event::Millis) -> f64 {
     length.as_millis() as f64 / 1_000.0
 }

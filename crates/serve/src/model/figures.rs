@@ -223,16 +223,11 @@ impl Scores {
     }
 
     /// The sum of the answers, each as a share of its scale.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "sums beyond 2^53 millionths lose a millionth"
-    )]
     pub(crate) fn sum(&self) -> f64 {
         self.sum as f64 / 1_000_000.0
     }
 
     /// As a share of the scale; `None` without any answer.
-    #[expect(clippy::cast_precision_loss, reason = "nobody asks 2^53 customers")]
     pub(crate) fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum() / self.count as f64)
     }
@@ -274,11 +269,6 @@ fn tenth(score: &Score) -> usize {
 }
 
 /// Where it lies on its scale, in whole parts; doors refuse a score outside its scale.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share from 0 to 1 of a small whole number is one"
-)]
 fn scaled(score: &Score, parts: u32) -> u64 {
     (score.share().clamp(0.0, 1.0) * f64::from(parts)).round() as u64
 }

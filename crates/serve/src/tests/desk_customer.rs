@@ -92,7 +92,7 @@ async fn a_customer_is_one_timeline_of_all_channels_newest_first() {
         assert_eq!(page.texts(".entry .promise"), [facts]);
         assert_eq!(page.texts(".entry blockquote"), ["Missä pakettini?"]);
         let link = format!("/cases/{}", state.case);
-        assert_eq!(page.attributes(".plain a", "href"), [link.clone()]);
+        assert_eq!(page.attributes(".plain a", "href"), [link.as_str()]);
         assert!(page.attributes(".timeline a", "href").contains(&link));
     }
     let browser = Browser::of(&world, "advisor").await;
@@ -219,7 +219,7 @@ async fn the_front_line_searches_and_then_reads_for_that_reason() {
     assert_eq!(page.status, StatusCode::OK);
     page.holds_what_every_page_holds("/search");
     let link = format!("/customers/{customer}");
-    assert_eq!(page.attributes("main h3 a", "href"), [link.clone()]);
+    assert_eq!(page.attributes("main h3 a", "href"), [link.as_str()]);
     let page = front.get(&link).await;
     assert_eq!(page.said("h1"), "Aino Korhonen");
     let seen: Vec<_> = world

@@ -134,8 +134,10 @@ async fn thanks_come_with_the_customers_words_and_reading_them_is_written_down()
     let world = world().await;
     let hostile = "Kiitos <b>kaikille</b>!";
     let mut thanks = said(&world, "1", Kind::Feedback, 10.0);
-    let mut personal = event::event::Personal::default();
-    personal.text = Some(hostile.to_owned());
+    let personal = event::event::Personal {
+        text: Some(hostile.to_owned()),
+        ..Default::default()
+    };
     thanks.personal = wire::personal::encode(&personal);
     let customer = profile(&thanks.values[0]);
     let entry = entry(&thanks, customer, 1);

@@ -125,8 +125,10 @@ impl Draft {
     pub(super) fn read(fields: &Fields, now: Time) -> Result<Draft, Trouble> {
         let text = |name: &str| fields.get(name).map(str::to_owned);
         let number = text("number").filter(|number| is_number(number));
-        let kind = fields.get("kind").unwrap_or(Kind::default().as_str());
-        let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind);
+        let kind = match fields.get("kind") {
+            None => Some(Kind::default()),
+            Some(kind) => Kind::ALL.into_iter().find(|known| known.as_str() == kind),
+        };
         let opened = fields.get("opened").and_then(|opened| opened.parse().ok());
         let is_fresh = |opened: &i64| {
             let opened = Time::from_millis(*opened);

@@ -16,7 +16,7 @@ use super::{
 use crate::demo::people;
 
 /// How long people wait for a case to come to their desk.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long after people look again whether a case has come: what may be asked in a second is bounded.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(400);

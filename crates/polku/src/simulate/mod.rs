@@ -137,7 +137,6 @@ struct Company {
     outbox: Outbox,
     told: u64,
     begun: u64,
-    last_ms: i64,
     toured: bool,
     truth: Truth,
 }
@@ -176,7 +175,6 @@ impl Company {
             working: JoinSet::new(),
             told: 0,
             begun: 0,
-            last_ms: 0,
             toured: false,
             truth: Truth::default(),
             options,
@@ -309,10 +307,8 @@ impl Company {
         if let Some(past) = running.past_ms {
             return past;
         }
-        // No two events at the same moment, so that the order of happening is one; some are told late.
-        let earliest = (self.last_ms + 1).max(running.worked_ms);
-        let time_ms = (now - TOLD_AFTER_MS).max(earliest);
-        self.last_ms = time_ms;
+        let time_ms = (now - TOLD_AFTER_MS).max(running.worked_ms);
+        // Some are told late.
         if self.rng.random_bool(0.05) {
             time_ms - 3_600_000
         } else {

@@ -33,7 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Tells the health of the loops, and stops the process when one of them ends by itself.
 pub(crate) async fn watch(loops: &[Loop], health: &Health, shutdown: &Shutdown) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
-    let mut beats: Vec<Beat> = loops.iter().map(|one| Beat::of(one)).collect();
+    let mut beats: Vec<Beat> = loops.iter().map(Beat::of).collect();
     while !shutdown.is_stopping() {
         for (one, beat) in loops.iter().zip(&mut beats) {
             if one.thread.is_finished() {

@@ -1,5 +1,7 @@
 //! A department's inbox: what waits for it, the most urgent first, live.
 
+mod show;
+
 use std::collections::BTreeSet;
 
 use askama::Template;
@@ -15,10 +17,11 @@ use event::{
 };
 use serde::Deserialize;
 
+use self::show::Show;
 use super::{
     live,
     page::{Frame, Person, Place, page},
-    row::{self, Reader, Row, Urgency},
+    row::{Reader, Row},
     speech::{Moment, Speech},
     trouble::Trouble,
 };
@@ -34,68 +37,6 @@ pub(super) struct Asked {
     show: Option<String>,
     /// The last row of the page before.
     after: Option<String>,
-}
-
-/// Which of an inbox's cases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Show {
-    /// All that waits for the department.
-    All,
-    New,
-    DueSoon,
-    Overdue,
-    Mine,
-    Unclaimed,
-    /// For an outside party.
-    Waiting,
-    /// By another department.
-    Offered,
-    /// In the last days.
-    Resolved,
-    /// Open since imported history, and untouched.
-    Dormant,
-    /// Thanks.
-    Praise,
-}
-
-impl Show {
-    const EVERY: [Show; 11] = [
-        Show::All,
-        Show::New,
-        Show::DueSoon,
-        Show::Overdue,
-        Show::Mine,
-        Show::Unclaimed,
-        Show::Waiting,
-        Show::Offered,
-        Show::Resolved,
-        Show::Dormant,
-        Show::Praise,
-    ];
-
-    /// As in the address, and of the messages `show-…`.
-    const fn as_str(self) -> &'static str {
-        match self {
-            Show::All => "all",
-            Show::New => "new",
-            Show::DueSoon => "due-soon",
-            Show::Overdue => "overdue",
-            Show::Mine => "mine",
-            Show::Unclaimed => "unclaimed",
-            Show::Waiting => "waiting",
-            Show::Offered => "offered",
-            Show::Resolved => "resolved",
-            Show::Dormant => "dormant",
-            Show::Praise => "praise",
-        }
-    }
-
-    fn of(name: Option<&str>) -> Option<Show> {
-        let Some(name) = name else {
-            return Some(Show::All);
-        };
-        Show::EVERY.into_iter().find(|show| show.as_str() == name)
-    }
 }
 
 const ROWS_MAX: usize = 50;
@@ -397,38 +338,6 @@ impl Inbox {
             && self.unit.as_ref().is_none_or(|asked| unit == Some(asked))
     }
 
-    fn shows(
-        &self,
-        state: &model::State,
-        person: &Person,
-        case: &CaseState,
-        now: Time,
-    ) -> BTreeSet<Show> {
-        if case.phase == Phase::Resolved {
-            return [Show::Resolved].into();
-        }
-        if case.dormant {
-            return [Show::Dormant].into();
-        }
-        let is_owned = case.owner == self.department;
-        let is_offered = case.offered_to.as_ref() == Some(&self.department);
-        let urgency = row::urgency(state, case, Some(&self.department), now);
-        let urgency = urgency.map(|(urgency, _)| urgency);
-        let claimed = case.claimed_by.as_ref();
-        let of = [
-            (Show::All, true),
-            (Show::New, is_owned && case.phase == Phase::Open),
-            (Show::DueSoon, urgency == Some(Urgency::Soon)),
-            (Show::Overdue, urgency == Some(Urgency::Overdue)),
-            (Show::Mine, claimed == Some(&person.credential.name)),
-            (Show::Unclaimed, is_owned && claimed.is_none()),
-            (Show::Waiting, is_owned && case.waiting_on.is_some()),
-            (Show::Offered, is_offered),
-        ];
-        let of = of.into_iter().filter(|(_, is)| *is);
-        of.map(|(show, _)| show).collect()
-    }
-
     /// The rows of this page, and where the next one begins.
     fn rows(
         &self,
@@ -458,16 +367,6 @@ impl Inbox {
             .map(|(_, case)| RowView::new(speech, Row::new(state, speech, case, reader)))
             .collect();
         (rows, last.filter(|_| has_more))
-    }
-
-    /// What is due first comes first, and what was missed before it; of resolved ones the latest.
-    fn place(&self, state: &model::State, case: &CaseState, now: Time) -> Cursor {
-        let at = match case.resolved.filter(|_| self.show == Show::Resolved) {
-            Some(resolved) => Time::from_millis(-resolved.as_millis()),
-            None => row::urgency(state, case, Some(&self.department), now)
-                .map_or(Time::MAX, |(_, at)| at),
-        };
-        Cursor::new(at, case.case.token())
     }
 
     fn praise<'a>(&self, state: &'a model::State, person: &Person) -> Vec<&'a Notice> {

@@ -10,7 +10,6 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use event::DepartmentId;
-use fluent::FluentValue;
 
 use super::{
     assets, cookie,
@@ -250,14 +249,6 @@ impl Frame {
 
     pub(super) fn say(&self, key: &str) -> String {
         self.messages.say(key)
-    }
-
-    pub(super) fn with<'a>(
-        &self,
-        key: &str,
-        values: impl IntoIterator<Item = (&'a str, FluentValue<'a>)>,
-    ) -> String {
-        self.messages.with(key, values)
     }
 
     pub(super) fn named(&self, family: &str, name: &str) -> String {

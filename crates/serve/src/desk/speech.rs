@@ -83,16 +83,6 @@ impl Speech {
         }
     }
 
-    /// The same in the time of another department.
-    pub(crate) fn at(&self, department: &DepartmentId) -> Speech {
-        let zone = self.company.departments.get(department);
-        let zone = zone.and_then(|department| TimeZone::get(&department.zone).ok());
-        Speech {
-            zone: zone.unwrap_or_else(|| self.zone.clone()),
-            ..self.clone()
-        }
-    }
-
     pub(crate) fn say(&self, key: &str) -> String {
         self.messages.say(key)
     }

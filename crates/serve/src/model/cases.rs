@@ -118,10 +118,8 @@ impl Cases {
     }
 
     fn revise(&mut self, state: &State) {
-        for department in [Some(&state.owner), state.offered_to.as_ref()] {
-            if let Some(department) = department {
-                *self.revisions.entry(department.clone()).or_default() += 1;
-            }
+        for department in std::iter::once(&state.owner).chain(&state.offered_to) {
+            *self.revisions.entry(department.clone()).or_default() += 1;
         }
     }
 

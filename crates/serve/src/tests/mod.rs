@@ -4,6 +4,7 @@ mod commands;
 mod counts;
 mod customers;
 mod desk_case;
+mod desk_command;
 mod desk_customer;
 mod desk_hand_offs;
 mod desk_inbox;

@@ -145,9 +145,7 @@ async fn show(
         if let Some(outcome) = &outcome {
             frame.alert(outcome.tone, outcome.text.clone());
         }
-        if let Some(profile) = profiles.first() {
-            frame.record = format!("/record?customer={profile}");
-        }
+        frame.record = format!("/record?case={id}");
         let page = CasePage {
             frame,
             case: view,

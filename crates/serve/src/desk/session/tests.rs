@@ -40,7 +40,7 @@ fn a_session_is_read_from_its_cookie_until_its_time_is_over() {
     let session = sessions.begin(&known, &aino(), NOW).unwrap();
     let headers = bearing(&sessions, &session);
     let (read, credential) = sessions.read(&known, &headers, NOW).unwrap();
-    assert_eq!((read, &credential.name), (session.clone(), &aino()));
+    assert_eq!((read, &credential.name), (session, &aino()));
     let over = NOW + Millis::from_hours(12);
     assert!(
         sessions

@@ -4,7 +4,7 @@ CARGO ?= cargo
 SEED ?=
 export POLKU_SAMPLES ?= $(abspath ../shared/data)
 
-.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check observe chart test-chart kafka kafka-down
+.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check observe chart test-chart pictures kafka kafka-down
 
 all: format-check lint test ## everything CI checks
 
@@ -52,6 +52,10 @@ chart: ## lint, render and validate the chart, the image's recipe and the compos
 
 test-chart: setup ## install the chart on a real Kubernetes API server, and run its containers over real Kafka
 	@deploy/dev/chart/check installed
+
+pictures: setup ## take the README's pictures of the desk anew
+	@$(CARGO) build --quiet --package polku
+	@tests/browser/pictures
 
 kafka: ## start Apache Kafka on loopback
 	@deploy/dev/kafka/kafka up

@@ -1,11 +1,15 @@
-//! The company that scenarios and process tests use: a plain one, with an archive beside it whose rows are history.
+//! The company that scenarios and process tests use: a plain one, with an archive beside it whose rows are history; or the demo's.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use polku::{config::Config, demo::Home, simulate::Keys};
+use polku::{
+    config::Config,
+    demo::{self, Home},
+    simulate::Keys,
+};
 
 use super::plain;
 
@@ -38,8 +42,20 @@ impl Company {
             .insert("archive".to_owned(), ARCHIVE_KEY.to_owned());
         fs::write(home.keys(), toml::to_string(&keys).expect("keys are TOML"))
             .expect("the keys are writable");
-        fs::write(directory.path().join("pepper"), "5a".repeat(32))
+        demo::write(&directory.path().join("pepper"), &"5a".repeat(32))
             .expect("the pepper is writable");
+        Company { directory, keys }
+    }
+
+    /// The demo's company, whose things have names in three languages.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn of_the_demo() -> Company {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let home = Home::new(directory.path());
+        home.prepare().expect("the demo is made");
+        let keys = Keys::read(&home.keys()).expect("the keys are readable");
         Company { directory, keys }
     }
 
@@ -49,6 +65,10 @@ impl Company {
 
     pub fn config_file(&self) -> PathBuf {
         Home::new(self.directory()).config()
+    }
+
+    pub fn keys_file(&self) -> PathBuf {
+        Home::new(self.directory()).keys()
     }
 
     pub fn company_file(&self) -> PathBuf {

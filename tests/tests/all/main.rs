@@ -1,5 +1,6 @@
 //! The one test binary. What needs a real broker is in modules named `layer5`.
 
+mod browser;
 mod canary;
 mod cloudevents;
 mod import;

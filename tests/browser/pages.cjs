@@ -1,0 +1,189 @@
+// Every page there is, in every language: axe finds nothing in either theme, nothing is wider than a narrow telephone, and every
+// word of it is one of the language.
+
+const fs = require("node:fs");
+const axe = require("./axe.cjs");
+const { DEPARTMENTS, FORM } = require("./company.cjs");
+const { Case } = require("./desk.cjs");
+const words = require("./words.cjs");
+
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 360, height: 740 };
+
+/** Name, who looks, and how they get there. `seeds` is what there is to be seen. */
+const PAGES = [
+  ["sign-in", null, (at) => at.goto("/sign-in")],
+  ["sign-in refused", null, signInWith("nobody's key")],
+  ["preferences", null, (at) => at.goto("/sign-in").then(() => at.page.locator(".self summary").click())],
+  ["inbox", "kerttu", (at) => at.goto("/inbox/delivery")],
+  ["inbox of a unit", "kerttu", (at) => at.goto("/inbox/stores?unit=kamppi")],
+  ["inbox, resolved", "kerttu", (at) => at.goto("/inbox/delivery?show=resolved")],
+  ["inbox, thanks", "kerttu", (at) => at.goto("/inbox/delivery?show=praise")],
+  ["inbox, empty", "kerttu", (at) => at.goto("/inbox/finance?show=dormant")],
+  ["case, open", "kerttu", (at, seeds) => at.goto(`/cases/${seeds.open}`)],
+  ["case, offered and waiting", "kerttu", (at, seeds) => at.goto(`/cases/${seeds.offered}`)],
+  ["case, resolved", "kerttu", (at, seeds) => at.goto(`/cases/${seeds.resolved}?done=resolve`)],
+  ["case, refused", "kerttu", refused],
+  ["customer", "kerttu", (at, seeds) => at.goto(`/customers/${seeds.customer}`)],
+  ["customer of others", "helmi", (at, seeds) => at.goto(`/customers/${seeds.customer}`)],
+  ["search", "kerttu", (at) => at.goto("/search")],
+  ["search, found", "kerttu", (at, seeds) => searchFor(at, seeds.email)],
+  ["search, masked", "helmi", (at, seeds) => searchFor(at, seeds.email)],
+  ["search, nobody", "kerttu", (at) => searchFor(at, "nobody@example.fi")],
+  ["record", "kerttu", (at) => at.goto("/record")],
+  ["record about a customer", "kerttu", (at, seeds) => at.goto(`/record?customer=${seeds.customer}`)],
+  ["record about a case", "kerttu", (at, seeds) => at.goto(`/record?case=${seeds.open}`)],
+  ["record, refused", "kerttu", (at) => at.goto("/record").then(() => at.page.locator("#record button.strong").click())],
+  ["recorded", "kerttu", recorded],
+  ["path", "kerttu", (at) => at.goto("/path/delivery")],
+  ["path of units", "kerttu", (at) => at.goto("/path/stores")],
+  ["hand-offs", "kerttu", (at) => at.goto("/hand-offs")],
+  ["hand-offs, listed", "kerttu", (at) => at.goto("/hand-offs/delivery/finance")],
+  ["no such page", "kerttu", (at) => at.goto("/inbox/nowhere")],
+  ["not one's own", "lempi", (at) => at.goto("/inbox/delivery")],
+  ["feedback", null, (at) => at.goto(`/feedback/${FORM}?lang=${at.language}`)],
+  ["feedback, refused", null, (at) => at.goto(`/feedback/${FORM}?lang=${at.language}`).then(() => at.page.getByRole("button").click())],
+  ["feedback, thanks", null, (at) => at.goto(`/feedback/${FORM}/thanks?lang=${at.language}`)],
+  ["feedback, gone", null, (at) => at.goto(`/feedback/nobodys?lang=${at.language}`)],
+];
+
+async function pages(company, browser, step) {
+  const seeds = await seed(company);
+  step("there is something to be seen");
+  const faults = await Promise.all(words.LANGUAGES.map((language) => read(browser, language, seeds)));
+  if (faults.flat().length > 0) throw new Error(`\n${faults.flat().join("\n")}`);
+  step(`${PAGES.length} pages in ${words.LANGUAGES.length} languages, light and dark, wide and narrow, are as they should be`);
+}
+
+/** All pages in one language, one after the other. */
+async function read(browser, language, seeds) {
+  const readers = new Map();
+  const faults = [];
+  for (const [name, who, visit] of PAGES) {
+    if (!readers.has(who)) {
+      readers.set(who, await browser.person(who, { language }));
+      await axe.prepare(readers.get(who).context);
+    }
+    const reader = readers.get(who);
+    const found = await visit(reader, seeds)
+      .then(() => look(reader))
+      .catch((error) => [`cannot be looked at: ${error.stack}`]);
+    faults.push(...found.map((fault) => `${name} in ${language}: ${fault}`));
+  }
+  return faults;
+}
+
+async function look(reader) {
+  const { page, language } = reader;
+  await unfold(page);
+  const wide = await axe.faults(page);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.setViewportSize(NARROW);
+  const narrow = await axe.faults(page);
+  const over = await page.evaluate(tooWide);
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize(WIDE);
+  return [...wide, ...narrow.map((fault) => `dark and narrow: ${fault}`), ...over, ...(await page.evaluate(unspoken, { language, keys: KEYS }))];
+}
+
+function signInWith(key) {
+  return async (at) => {
+    await at.goto("/sign-in");
+    await at.page.locator("#key").fill(key);
+    await at.page.locator("#key").press("Enter");
+    await at.page.getByRole("alert").waitFor();
+  };
+}
+
+async function refused(at, seeds) {
+  const form = (await new Case(at).open(seeds.open)).form("resolve");
+  await form.locator("summary").click();
+  await form.getByRole("button").click();
+  await at.page.getByRole("alert").waitFor();
+}
+
+async function searchFor(at, identifier) {
+  await at.goto("/search");
+  await at.page.locator("#identifier").fill(identifier);
+  await at.page.locator("#reason").fill("Asiakas soittaa");
+  await at.page.locator("#reason").press("Enter");
+  await at.page.locator("#found").waitFor();
+}
+
+async function recorded(at) {
+  await at.goto("/record");
+  await at.page.locator("#text").fill("Kysyi aukioloaikoja.");
+  await at.page.locator("#text").press("Control+Enter");
+  await at.page.getByRole("status").waitFor();
+}
+
+/** Something of everything: what every page shows when there is much to show. */
+async function seed(company) {
+  const email = `${company.own("sivut")}@example.fi`;
+  const customer = { name: "Aino Korhonen", identifiers: { email, phone: company.phone(), customer_number: company.own("1") } };
+  const about = (reference, event) => ({ ...customer, references: { order: company.own(reference) }, party: "courier", ...event });
+  const late = { type: "delivery.late", product: "sofa", stage: "delivery", touchpoint: "pickup-point", text: "Missä pakettini?" };
+  await company.say(
+    "web-shop",
+    about("F", { ...late, place: "store:kamppi", score: { metric: "nps", value: 2, min: 0, max: 10 } }),
+    about("F", { kind: "service", type: "order.placed", amount: { value: "129.90", currency: "EUR", of: "purchase" } }),
+    about("F", { kind: "feedback", type: "praise.delivery", stage: "delivery", text: "Kiitos kuljettajalle!" }),
+    about("F", { kind: "service", type: "promise.made", promise: { id: "p", what: "refund", text: "Rahat takaisin", due: soon(), state: "made", by: "delivery" } }),
+    { type: "queue.long", place: "store:kamppi", stage: "purchase", text: "Pitkä jono", ...customer, references: {} },
+  );
+  const first = await company.caseOf(`email:${email}`, (known) => known.owner === "delivery");
+  const others = ["open", "offered", "resolved"].map((name) => ({ name, email: `${name}-${email}` }));
+  const complaints = others.map(({ email }) => ({ ...about("G", { ...late, type: "delivery.lost" }), name: "Veikko", identifiers: { email } }));
+  await company.say("web-shop", ...complaints);
+  const seeds = { email, customer: first.customer };
+  for (const { name, email } of others) seeds[name] = (await company.caseOf(`email:${email}`)).id;
+  await company.act("venla", seeds.open, { command: "acknowledge" }, { command: "note", reason: "Kysytty kuljettajalta." });
+  await company.act(
+    "venla",
+    seeds.offered,
+    { command: "wait", on: "courier", until: soon() },
+    { command: "hand_off", to: "finance", reason: "Rahat takaisin" },
+  );
+  const told = { command: "resolve", told: "phone", reason: "Hyvitetty" };
+  await company.act("venla", seeds.resolved, { command: "claim" }, { command: "contact", how: "phone", reached: false }, told);
+  await company.act("venla", first.id, { command: "hand_off", to: "finance", reason: "Rahat" });
+  await company.act("lempi", first.id, { command: "decline", reason: "Ei meille" });
+  return seeds;
+}
+
+function soon() {
+  return new Date(Date.now() + 20 * 3_600_000).toISOString();
+}
+
+/** What is folded is a part of the page; of several that exclude each other too. */
+async function unfold(page) {
+  await page.evaluate(() => {
+    for (const part of document.querySelectorAll("main details")) {
+      part.removeAttribute("name");
+      part.open = true;
+    }
+  });
+}
+
+/** Runs in the page: what makes it scroll sideways. */
+function tooWide() {
+  const over = document.documentElement.scrollWidth - innerWidth;
+  if (over <= 0) return [];
+  const widest = [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > innerWidth + 1);
+  return [`${over} pixels too wide: ${widest.slice(0, 3).map((element) => element.outerHTML.slice(0, 120)).join(" ")}`];
+}
+
+/** Runs in the page: what is not said in the language. */
+function unspoken({ language, keys }) {
+  const faults = document.documentElement.lang === language ? [] : [`is said to be in ${document.documentElement.lang}`];
+  const shown = new Set(document.body.innerText.match(/[a-z]+(-[a-z0-9]+)+/g));
+  return faults.concat(keys.filter((key) => shown.has(key)).map((key) => `shows the key ${key}`));
+}
+
+/** The keys of all messages that have a hyphen in them, as words have not. */
+const KEYS = ["serve", "ingest-web"].flatMap((crate) => {
+  const text = fs.readFileSync(`${__dirname}/../../crates/${crate}/i18n/en.ftl`, "utf8");
+  return [...text.matchAll(/^([a-z]+(?:-[a-z0-9]+)+) =/gm)].map(([, key]) => key);
+});
+
+module.exports = { pages };

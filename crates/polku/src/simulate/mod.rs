@@ -46,8 +46,9 @@ pub struct Options {
     /// The keys of the company's sources and people; by default what `polku dev` wrote into the data directory.
     #[arg(long)]
     pub keys: Option<PathBuf>,
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// The same seed tells the same once more; by default each run is another company.
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// How many customers the company has.
     #[arg(long, default_value_t = 200)]
     pub customers: u32,
@@ -124,6 +125,7 @@ const TOLD_AFTER_MS: i64 = 50;
 const FIRST_PAST: Millis = Millis::from_days(3);
 
 struct Company {
+    seed: u64,
     options: Options,
     past: Millis,
     api: Api,
@@ -160,11 +162,16 @@ struct Worked {
 
 impl Company {
     fn new(options: Options, past: Millis, api: Api) -> Company {
-        let mut rng = StdRng::seed_from_u64(options.seed);
+        let seed = options
+            .seed
+            .unwrap_or_else(|| u64::from(rand::rng().random::<u32>()));
+        println!("the simulated company has the seed {seed}");
+        let mut rng = StdRng::seed_from_u64(seed);
         let people = (0..options.customers.max(1))
-            .map(|number| Person::new(options.seed, number, &mut rng))
+            .map(|number| Person::new(seed, number, &mut rng))
             .collect();
         Company {
+            seed,
             past,
             outbox: Outbox::new(api.clone()),
             api,
@@ -249,7 +256,7 @@ impl Company {
                 break;
             }
             self.begun += 1;
-            let number = self.options.seed % 900 * 1_000_000 + self.begun;
+            let number = self.seed % 900 * 1_000_000 + self.begun;
             let journey = Journey::new(person, &self.people[person], number, &mut self.rng);
             let past = self.past.as_millis();
             let is_past = past > 0 && self.begun <= JOURNEYS as u64;
@@ -324,7 +331,7 @@ impl Company {
         mut event: Map<String, Value>,
     ) -> anyhow::Result<()> {
         self.told += 1;
-        let id = format!("{}-{}", self.options.seed, self.told);
+        let id = format!("{}-{}", self.seed, self.told);
         let time_ms = time_ms - time_ms % system.tells_time_to_ms();
         event.insert("id".to_owned(), Value::String(id));
         event.insert(

@@ -87,30 +87,33 @@ const flow = [
 
 const inbox = (show) => ['Open the inbox', `/inbox/\${__field.labels.department}?show=${show}`];
 const rowInbox = ['Open the inbox', '/inbox/${__data.fields.department}'];
+// Every instance of serve knows the whole company: one of them is asked, they are not added up.
 const silos = [
   ['bars', 'Open cases, by department', 'Cases that somebody still has to do something about.', 'none', 8,
-    [['sum by (department) (polku_cases_open)', '{{department}}']], inbox('all')],
+    [['sum by (department) (max by (department, age) (polku_cases_open))', '{{department}}']], inbox('all')],
   ['table', 'Open cases, by department and age', 'How long the customers of the open cases have waited.', 'none', 16,
-    [['sum by (department, age) (polku_cases_open) > 0', '']], rowInbox],
+    [['max by (department, age) (polku_cases_open) > 0', '']], rowInbox],
   ['table', 'Hand-offs, from whom to whom', 'Cases offered by one department to another, all told.', 'none', 12,
-    [['sum by (from, to, outcome) (polku_hand_offs_total) > 0', '']], ['Open these cases', '/hand-offs/${__data.fields.from}/${__data.fields.to}']],
+    [['max by (from, to, outcome) (polku_hand_offs_total) > 0', '']], ['Open these cases', '/hand-offs/${__data.fields.from}/${__data.fields.to}']],
   ['table', 'Waiting on whom', 'Open cases that wait for an outside party, and whose they are.', 'none', 12,
-    [['sum by (department, on) (polku_cases_waiting)', '']], ['Open these cases', '/inbox/${__data.fields.department}?show=waiting']],
+    [['max by (department, on) (polku_cases_waiting)', '']], ['Open these cases', '/inbox/${__data.fields.department}?show=waiting']],
+  ['table', 'Due soon and overdue', 'Open cases with a deadline within four hours, or behind them.', 'none', 24,
+    [['max by (department, when) (polku_cases_due) > 0', '']], ['Open these cases', '/inbox/${__data.fields.department}?show=overdue']],
   ['series', 'Deadlines missed', 'Per hour, by the department that owned the case.', 'none', 12,
-    [['sum by (department) (increase(polku_deadlines_missed_total[1h]))', '{{department}}']], inbox('overdue')],
+    [['max by (department) (increase(polku_deadlines_missed_total[1h]))', '{{department}}']], inbox('overdue')],
   ['series', 'Escalations', 'Per hour, by the department that was asked to see to it.', 'none', 12,
-    [['sum by (department) (increase(polku_escalations_total[1h]))', '{{department}}']], inbox('overdue')],
+    [['max by (department) (increase(polku_escalations_total[1h]))', '{{department}}']], inbox('overdue')],
   ['series', 'Score, by stage', 'Mean of all answers as a share of their scale, 0 to 1.', 'percentunit', 12,
-    [['sum by (metric, stage) (polku_score_sum) / sum by (metric, stage) (polku_score_count)', '{{metric}} {{stage}}']]],
+    [['sum by (metric, stage) (max by (metric, stage, channel) (polku_score_sum)) / sum by (metric, stage) (max by (metric, stage, channel) (polku_score_count))', '{{metric}} {{stage}}']]],
   ['series', 'Score, by channel', 'The same by where the customer answered.', 'percentunit', 12,
-    [['sum by (metric, channel) (polku_score_sum) / sum by (metric, channel) (polku_score_count)', '{{metric}} {{channel}}']]],
+    [['sum by (metric, channel) (max by (metric, stage, channel) (polku_score_sum)) / sum by (metric, channel) (max by (metric, stage, channel) (polku_score_count))', '{{metric}} {{channel}}']]],
   ['series', 'What customers say, by stage', 'Complaints and feedback per hour.', 'none', 12,
-    [['sum by (kind, stage) (increase(polku_feedback_total[1h]))', '{{kind}} {{stage}}']]],
+    [['sum by (kind, stage) (max by (kind, stage, channel) (increase(polku_feedback_total[1h])))', '{{kind}} {{stage}}']]],
   ['series', 'Resolved', 'Cases per hour, by the department that finished them.', 'none', 12,
-    [['sum by (department) (increase(polku_cases_resolved_total[1h]))', '{{department}}']], inbox('resolved')],
+    [['max by (department) (increase(polku_cases_resolved_total[1h]))', '{{department}}']], inbox('resolved')],
   ['series', "The customers' wait", 'From when it happened until the matter was solved, of the cases resolved in the last day.', 's', 24,
-    [['histogram_quantile(0.5, sum by (le) (increase(polku_case_wait_seconds_bucket[1d])))', 'p50'],
-      ['histogram_quantile(0.9, sum by (le) (increase(polku_case_wait_seconds_bucket[1d])))', 'p90']]],
+    [['histogram_quantile(0.5, max by (le) (increase(polku_case_wait_seconds_bucket[1d])))', 'p50'],
+      ['histogram_quantile(0.9, max by (le) (increase(polku_case_wait_seconds_bucket[1d])))', 'p90']]],
 ];
 
 const folder = process.argv[2] ?? __dirname;

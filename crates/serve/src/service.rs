@@ -72,6 +72,7 @@ pub fn start(parts: Parts) -> Result<Service, Error> {
     Silos::register(
         &parts.registry,
         Arc::clone(&model),
+        parts.health.clone(),
         Arc::clone(&parts.clock),
     )?;
     // Said before the thread runs, so that the process is not ready by not knowing of this part yet.

@@ -9,7 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use ::service::clock::Clock;
+use ::service::{
+    clock::Clock,
+    health::{Condition, Health},
+};
 use event::{Company, DepartmentId, Name, Time};
 use prometheus::{
     Registry,
@@ -17,11 +20,15 @@ use prometheus::{
     proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
 };
 
-use crate::model::{self, Model, handling};
+use crate::{
+    model::{self, Model, handling},
+    service::PART,
+};
 
 /// Collects from the read model.
 pub(crate) struct Silos {
     model: Arc<Model>,
+    health: Health,
     clock: Clock,
     descriptions: Vec<Desc>,
 }
@@ -108,12 +115,14 @@ impl Silos {
     pub(crate) fn register(
         registry: &Registry,
         model: Arc<Model>,
+        health: Health,
         clock: Clock,
     ) -> Result<(), prometheus::Error> {
         let descriptions = ALL.iter().map(|figure| figure.description());
         let descriptions = descriptions.collect::<Result<_, _>>()?;
         registry.register(Box::new(Silos {
             model,
+            health,
             clock,
             descriptions,
         }))
@@ -125,7 +134,11 @@ impl Collector for Silos {
         self.descriptions.iter().collect()
     }
 
+    /// Nothing before the model has caught up: counters that climb anew at each start would look like things that happen now.
     fn collect(&self) -> Vec<MetricFamily> {
+        if self.health.parts().get(PART) != Some(&Condition::Ready) {
+            return Vec::new();
+        }
         let now = Time::from_millis((self.clock)());
         let state = self.model.read();
         let names = Names::of(&state);
@@ -359,5 +372,25 @@ impl Figure {
         family.set_field_type(kind);
         family.set_metric(metrics);
         family
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_told_before_the_log_was_read_to_its_end() {
+        let (registry, health) = (Registry::new(), Health::new());
+        let model = Arc::new(Model::new(1));
+        let clock: Clock = Arc::new(|| 0);
+        Silos::register(&registry, model, health.clone(), clock).unwrap();
+        let starting = Condition::Starting {
+            what: "reading".to_owned(),
+        };
+        health.set(PART, starting);
+        assert!(registry.gather().is_empty());
+        health.set(PART, Condition::Ready);
+        assert!(!registry.gather().is_empty());
     }
 }

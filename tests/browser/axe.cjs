@@ -13,7 +13,8 @@ async function prepare(context) {
 async function faults(page) {
   const { violations, covered, looked } = await page.evaluate(async (rules) => {
     const runOnly = { type: "tag", values: rules };
-    const { violations, incomplete, passes } = await window.axe.run(document, { runOnly, resultTypes: ["violations", "incomplete"] });
+    const options = { runOnly, resultTypes: ["violations", "incomplete"] };
+    const { violations, incomplete, passes } = await window.axe.run(document, options);
     const unsure = incomplete.filter((rule) => rule.id === "color-contrast").flatMap((rule) => rule.nodes);
     return {
       violations: violations.map(({ id, nodes }) => ({ id, nodes })),
@@ -32,7 +33,7 @@ function said(rule) {
   return rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 200)} (${node.failureSummary.replace(/\s+/g, " ")})`);
 }
 
-/** Runs in the page: which of the texts are faint. axe does not say where something lies over a text, or it is scrolled away. */
+/** Runs in the page: which of these texts are faint. axe cannot tell where something lies over a text, or it is scrolled away. */
 function faint(targets) {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const paint = (color) => {
@@ -47,13 +48,17 @@ function faint(targets) {
     });
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   };
-  const grounds = (element) => (element === null ? ["Canvas"] : [...grounds(element.parentElement), getComputedStyle(element).backgroundColor]);
+  const ground = (element) => {
+    if (element === null) return paint("Canvas");
+    ground(element.parentElement);
+    return paint(getComputedStyle(element).backgroundColor);
+  };
   return targets.flatMap((target) => {
     const element = document.querySelector(target);
     const { color, fontSize, fontWeight } = getComputedStyle(element);
-    const ground = light(grounds(element).map(paint).at(-1));
+    const under = light(ground(element));
     const ink = light(paint(color));
-    const ratio = (Math.max(ground, ink) + 0.05) / (Math.min(ground, ink) + 0.05);
+    const ratio = (Math.max(under, ink) + 0.05) / (Math.min(under, ink) + 0.05);
     const isLarge = parseFloat(fontSize) >= (Number(fontWeight) >= 700 ? 18.66 : 24);
     return ratio >= (isLarge ? 3 : 4.5) ? [] : [`color-contrast: ${element.outerHTML.slice(0, 200)} (${ratio.toFixed(2)})`];
   });

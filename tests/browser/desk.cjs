@@ -1,7 +1,5 @@
 // The pages of the desk as a person finds their way on them: by what stands on buttons, links and fields.
 
-const { until } = require("./company.cjs");
-
 /** A department's inbox. */
 class Inbox {
   constructor(person) {
@@ -213,4 +211,4 @@ function includes(text, ...expected) {
   }
 }
 
-module.exports = { Case, Customer, Inbox, Record, inOrder, includes, signIn, until };
+module.exports = { Case, Customer, Inbox, Record, inOrder, includes, signIn };

@@ -13,7 +13,8 @@ async function hostile(company, browser, step) {
   const order = company.own("D");
   const email = `${name}@example.fi`.toLowerCase();
   const words = `${MARKUP} ${TURNED} ${name}`;
-  const event = { type: "delivery.late", product: "sofa", name: `${name} ${MARKUP}${TURNED}`, text: words, identifiers: { email } };
+  const late = { type: "delivery.late", product: "sofa" };
+  const event = { ...late, name: `${name} ${MARKUP}${TURNED}`, text: words, identifiers: { email } };
   await company.say(
     "web-shop",
     { ...event, references: { order: `${order}<b>` }, attributes: { note: MARKUP } },
@@ -102,7 +103,8 @@ async function given(company, browser, venla) {
   await visitor.page.locator("#text").fill(MARKUP + TURNED);
   await visitor.page.getByRole("button").click();
   await visitor.page.getByRole("alert").waitFor();
-  if ((await visitor.page.locator("#text").inputValue()) !== MARKUP + TURNED) throw new Error("the feedback form gave back something else");
+  const back = await visitor.page.locator("#text").inputValue();
+  if (back !== MARKUP + TURNED) throw new Error(`the feedback form gave back ${back}`);
   await unharmed(visitor.page, "the feedback form");
   await visitor.page.locator("#score-0").check();
   await visitor.page.locator("#email").fill(email);
@@ -135,7 +137,8 @@ async function isolated(page, around, words) {
     while (walker.nextNode()) if (walker.currentNode.data.includes(words)) holders.push(walker.currentNode.parentElement);
     const isolates = (element) => ["isolate", "isolate-override", "plaintext"].includes(getComputedStyle(element).unicodeBidi);
     const isHeld = (element) => element !== null && (isolates(element) || (element !== root && isHeld(element.parentElement)));
-    return holders.filter((element) => !isHeld(element)).map((element) => element.outerHTML.slice(0, 200)).concat(holders.length ? [] : ["no such words"]);
+    const loose = holders.filter((element) => !isHeld(element)).map((element) => element.outerHTML.slice(0, 200));
+    return holders.length > 0 ? loose : ["no such words"];
   }, words);
   if (loose.length > 0) throw new Error(`a direction is let out of ${loose}`);
 }

@@ -3,7 +3,7 @@
 
 const fs = require("node:fs");
 const axe = require("./axe.cjs");
-const { DEPARTMENTS, FORM } = require("./company.cjs");
+const { FORM } = require("./company.cjs");
 const { Case } = require("./desk.cjs");
 const words = require("./words.cjs");
 
@@ -33,7 +33,7 @@ const PAGES = [
   ["record", "kerttu", (at) => at.goto("/record")],
   ["record about a customer", "kerttu", (at, seeds) => at.goto(`/record?customer=${seeds.customer}`)],
   ["record about a case", "kerttu", (at, seeds) => at.goto(`/record?case=${seeds.open}`)],
-  ["record, refused", "kerttu", (at) => at.goto("/record").then(() => at.page.locator("#record button.strong").click())],
+  ["record, refused", "kerttu", unsaid],
   ["recorded", "kerttu", recorded],
   ["path", "kerttu", (at) => at.goto("/path/delivery")],
   ["path of units", "kerttu", (at) => at.goto("/path/stores")],
@@ -42,7 +42,7 @@ const PAGES = [
   ["no such page", "kerttu", (at) => at.goto("/inbox/nowhere")],
   ["not one's own", "lempi", (at) => at.goto("/inbox/delivery")],
   ["feedback", null, (at) => at.goto(`/feedback/${FORM}?lang=${at.language}`)],
-  ["feedback, refused", null, (at) => at.goto(`/feedback/${FORM}?lang=${at.language}`).then(() => at.page.getByRole("button").click())],
+  ["feedback, refused", null, empty],
   ["feedback, thanks", null, (at) => at.goto(`/feedback/${FORM}/thanks?lang=${at.language}`)],
   ["feedback, gone", null, (at) => at.goto(`/feedback/nobodys?lang=${at.language}`)],
 ];
@@ -83,7 +83,8 @@ async function look(reader) {
   const over = await page.evaluate(tooWide);
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(WIDE);
-  return [...wide, ...narrow.map((fault) => `dark and narrow: ${fault}`), ...over, ...(await page.evaluate(unspoken, { language, keys: KEYS }))];
+  const raw = await page.evaluate(unspoken, { language, keys: KEYS });
+  return [...wide, ...narrow.map((fault) => `dark and narrow: ${fault}`), ...over, ...raw];
 }
 
 function signInWith(key) {
@@ -110,6 +111,18 @@ async function searchFor(at, identifier) {
   await at.page.locator("#found").waitFor();
 }
 
+async function unsaid(at) {
+  await at.goto("/record");
+  await at.page.locator("#record button.strong").click();
+  await at.page.getByRole("alert").waitFor();
+}
+
+async function empty(at) {
+  await at.goto(`/feedback/${FORM}?lang=${at.language}`);
+  await at.page.getByRole("button").click();
+  await at.page.getByRole("alert").waitFor();
+}
+
 async function recorded(at) {
   await at.goto("/record");
   await at.page.locator("#text").fill("Kysyi aukioloaikoja.");
@@ -120,20 +133,23 @@ async function recorded(at) {
 /** Something of everything: what every page shows when there is much to show. */
 async function seed(company) {
   const email = `${company.own("sivut")}@example.fi`;
-  const customer = { name: "Aino Korhonen", identifiers: { email, phone: company.phone(), customer_number: company.own("1") } };
-  const about = (reference, event) => ({ ...customer, references: { order: company.own(reference) }, party: "courier", ...event });
+  const identifiers = { email, phone: company.phone(), customer_number: company.own("1") };
+  const customer = { name: "Aino Korhonen", identifiers, party: "courier" };
+  const about = (reference, event) => ({ ...customer, references: { order: company.own(reference) }, ...event });
+  const promise = { id: "p", what: "refund", text: "Rahat takaisin", due: soon(), state: "made", by: "delivery" };
   const late = { type: "delivery.late", product: "sofa", stage: "delivery", touchpoint: "pickup-point", text: "Missä pakettini?" };
   await company.say(
     "web-shop",
     about("F", { ...late, place: "store:kamppi", score: { metric: "nps", value: 2, min: 0, max: 10 } }),
     about("F", { kind: "service", type: "order.placed", amount: { value: "129.90", currency: "EUR", of: "purchase" } }),
     about("F", { kind: "feedback", type: "praise.delivery", stage: "delivery", text: "Kiitos kuljettajalle!" }),
-    about("F", { kind: "service", type: "promise.made", promise: { id: "p", what: "refund", text: "Rahat takaisin", due: soon(), state: "made", by: "delivery" } }),
+    about("F", { kind: "service", type: "promise.made", promise }),
     { type: "queue.long", place: "store:kamppi", stage: "purchase", text: "Pitkä jono", ...customer, references: {} },
   );
   const first = await company.caseOf(`email:${email}`, (known) => known.owner === "delivery");
   const others = ["open", "offered", "resolved"].map((name) => ({ name, email: `${name}-${email}` }));
-  const complaints = others.map(({ email }) => ({ ...about("G", { ...late, type: "delivery.lost" }), name: "Veikko", identifiers: { email } }));
+  const lost = { ...late, type: "delivery.lost", name: "Veikko" };
+  const complaints = others.map(({ email }) => about("G", { ...lost, identifiers: { email } }));
   await company.say("web-shop", ...complaints);
   const seeds = { email, customer: first.customer };
   for (const { name, email } of others) seeds[name] = (await company.caseOf(`email:${email}`)).id;
@@ -169,8 +185,9 @@ async function unfold(page) {
 function tooWide() {
   const over = document.documentElement.scrollWidth - innerWidth;
   if (over <= 0) return [];
-  const widest = [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > innerWidth + 1);
-  return [`${over} pixels too wide: ${widest.slice(0, 3).map((element) => element.outerHTML.slice(0, 120)).join(" ")}`];
+  const isOutside = (element) => element.getBoundingClientRect().right > innerWidth + 1;
+  const outside = [...document.querySelectorAll("body *")].find(isOutside);
+  return [`${over} pixels too wide, as is ${outside?.outerHTML.slice(0, 120)}`];
 }
 
 /** Runs in the page: what is not said in the language. */

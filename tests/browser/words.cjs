@@ -1,4 +1,4 @@
-// What the desk and the feedback form say, read from their own messages: a test asks for a message by its key, as a template does.
+// What the desk and the feedback form say, from their own messages: a test asks for a message by its key, as a template does.
 
 const fs = require("node:fs");
 const path = require("node:path");

@@ -12,6 +12,7 @@ const NARROW = { width: 360, height: 740 };
 
 /** Name, who looks, and how they get there. `seeds` is what there is to be seen. */
 const PAGES = [
+  ["front", null, (at) => at.goto("/")],
   ["sign-in", null, (at) => at.goto("/sign-in")],
   ["sign-in refused", null, signInWith("nobody's key")],
   ["preferences", null, (at) => at.goto("/sign-in").then(() => at.page.locator(".self summary").click())],
@@ -50,13 +51,24 @@ const PAGES = [
 async function pages(company, browser, step) {
   const seeds = await seed(company);
   step("there is something to be seen");
-  const faults = await Promise.all(words.LANGUAGES.map((language) => read(browser, language, seeds)));
-  if (faults.flat().length > 0) throw new Error(`\n${faults.flat().join("\n")}`);
+  const seen = new Set();
+  const faults = await Promise.all(words.LANGUAGES.map((language) => read(browser, language, seeds, seen)));
+  const unseen = routes().filter((route) => ![...seen].some((address) => route.test(address)));
+  const all = [...faults.flat(), ...unseen.map((route) => `no page was seen at ${route}`)];
+  if (all.length > 0) throw new Error(`\n${all.join("\n")}`);
   step(`${PAGES.length} pages in ${words.LANGUAGES.length} languages, light and dark, wide and narrow, are as they should be`);
 }
 
+/** Where the desk has pages, as it says itself: a new one is looked at too. */
+function routes() {
+  const desk = fs.readFileSync(`${__dirname}/../../crates/serve/src/desk/mod.rs`, "utf8");
+  const pages = [...desk.matchAll(/\.route\("(.+?)", get\(/g)].map(([, route]) => route);
+  const looked = pages.filter((route) => !route.startsWith("/static/") && !route.endsWith("/live"));
+  return looked.map((route) => new RegExp(`^${route.replace(/\{\w+\}/g, "[^/]+")}$`));
+}
+
 /** All pages in one language, one after the other. */
-async function read(browser, language, seeds) {
+async function read(browser, language, seeds, seen) {
   const readers = new Map();
   const faults = [];
   for (const [name, who, visit] of PAGES) {
@@ -68,6 +80,7 @@ async function read(browser, language, seeds) {
     const found = await visit(reader, seeds)
       .then(() => look(reader))
       .catch((error) => [`cannot be looked at: ${error.stack}`]);
+    seen.add(new URL(reader.page.url()).pathname);
     faults.push(...found.map((fault) => `${name} in ${language}: ${fault}`));
   }
   return faults;

@@ -1,6 +1,6 @@
 //! What an endpoint's notices are signed with, as Standard Webhooks has it: `whsec_` and 24 to 64 bytes in base64.
 
-use std::{fmt, fs, io, path::Path};
+use std::{fmt, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -11,8 +11,8 @@ pub(crate) struct Secret(Vec<u8>);
 
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    #[error("cannot be read")]
-    Read(#[from] io::Error),
+    #[error(transparent)]
+    Read(#[from] service::secret::Error),
     #[error(
         "holds no secret of Standard Webhooks; make one with: echo \"whsec_$(openssl rand -base64 32)\""
     )]
@@ -27,7 +27,7 @@ const PREFIX: &str = "whsec_";
 
 impl Secret {
     pub(crate) fn read(path: &Path) -> Result<Secret, SecretError> {
-        Secret::parse(&fs::read_to_string(path)?)
+        Secret::parse(&service::secret::read_text(path)?)
     }
 
     pub(crate) fn parse(text: &str) -> Result<Secret, SecretError> {

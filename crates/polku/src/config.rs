@@ -153,6 +153,17 @@ impl Config {
         })
     }
 
+    /// # Errors
+    /// Every secret file that the configuration names and that cannot be used.
+    pub fn check_secrets(&self) -> anyhow::Result<()> {
+        let faults = secrets::faults(self);
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let path = "the configuration".to_owned();
+        Err(Invalid { path, faults }.into())
+    }
+
     pub fn pepper_file(&self) -> PathBuf {
         self.privacy
             .pepper_file

@@ -1,6 +1,6 @@
 //! What every role of the binary is made of: the log, the pepper, the loops, the routes, and the listener they answer on.
 
-use std::{fs, path::Path, pin::Pin, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{path::Path, pin::Pin, sync::Arc, thread::JoinHandle, time::Duration};
 
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -10,6 +10,7 @@ use prometheus::{Registry, process_collector::ProcessCollector};
 use service::{
     clock::{self, Clock},
     health::{Condition, Health},
+    secret,
     shutdown::Shutdown,
 };
 use stream::{
@@ -82,6 +83,9 @@ impl Process {
             && config.log.kind == LogKind::Embedded
             && !config.data.join("log.redb").exists()
         {
+            if let Some(directory) = path.parent() {
+                demo::make_directory(directory)?;
+            }
             demo::write(&path, &demo::random_hex::<32>())?;
         }
         let pepper = read_pepper(&path)?;
@@ -237,7 +241,7 @@ impl Process {
         let mut desk = self.config.sources.clone();
         desk.retain(|id, _| id.as_str() == ingest::config::DESK);
         let door = self.door(desk, ingest::Secrets::default())?;
-        let service = serve::start(serve::Parts {
+        let serve = serve::start(serve::Parts {
             log: Arc::clone(&self.log),
             partitions: self.config.log.partitions,
             config,
@@ -253,19 +257,20 @@ impl Process {
             shutdown: self.shutdown.clone(),
             clock: Arc::clone(&self.clock),
         })?;
-        self.add_routes(service.routes());
+        self.add_routes(serve.routes());
         if let Some(config) = self.config.canary.clone() {
             let invalid = |fault| Invalid {
                 path: "the configuration".to_owned(),
                 faults: vec![format!("`canary.key_file`: {fault}")],
             };
-            let key = crate::secrets::secret(&config.key_file).map_err(invalid)?;
-            let key = String::from_utf8(key).map_err(|_| invalid("is no text".to_owned()))?;
+            let key = service::secret::read_text(&config.key_file)
+                .map_err(|error| invalid(format!("{} {error}", config.key_file.display())))?;
+            let key = key.trim().to_owned();
             let own_url = format!("http://{}", self.config.listen);
-            let canary = service.canary(config, key, &own_url, &self.registry)?;
+            let canary = serve.canary(config, key, &own_url, &self.registry)?;
             self.canary = Some(Box::pin(canary));
         }
-        self.serve = Some(service);
+        self.serve = Some(serve);
         Ok(())
     }
 
@@ -313,10 +318,9 @@ impl Process {
 
     /// Everything the roles added answer, and what every process answers.
     pub fn router(&mut self) -> Router {
-        serve::documented(std::mem::take(&mut self.routes)).merge(service::http::routes(
-            self.registry.clone(),
-            self.health.clone(),
-        ))
+        let own = service::http::routes(self.registry.clone(), self.health.clone());
+        self.add_routes(own.into());
+        serve::documented(std::mem::take(&mut self.routes))
     }
 
     /// The read model, where the process has one.
@@ -406,11 +410,49 @@ pub fn read_pepper(path: &Path) -> anyhow::Result<Pepper> {
         path: path.display().to_string(),
         faults: vec![fault],
     };
-    let text = fs::read_to_string(path).map_err(|error| {
-        invalid(format!(
-            "the pepper cannot be read ({error}); every token is made with it, so restore it from its backup: a new one would make \
-             strangers of all customers"
-        ))
+    let text = service::secret::read_text(path).map_err(|error| {
+        invalid(match error {
+            secret::Error::Read(error) => format!(
+                "the pepper cannot be read ({error}); every token is made with it, so restore it from its backup: a new one would \
+                 make strangers of all customers"
+            ),
+            secret::Error::Open { .. } | secret::Error::Empty | secret::Error::NoText => {
+                format!("the pepper {error}")
+            }
+        })
     })?;
     Pepper::from_hex(text.trim()).map_err(|error| invalid(error.to_string()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    /// The configuration of the example: everything lies in a directory that is not there yet.
+    #[test]
+    fn a_first_start_makes_the_directories_it_names() {
+        for pepper in ["data/pepper", "secrets/of/polku/pepper"] {
+            let directory = tempfile::tempdir().unwrap();
+            let pepper = directory.path().join(pepper);
+            let mut config = Config::read(None).unwrap();
+            config.data = directory.path().join("data");
+            config.privacy.pepper_file = Some(pepper.clone());
+            Process::whole(config.clone()).unwrap();
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&pepper), 0o600);
+            assert_eq!(mode(pepper.parent().unwrap()), 0o700);
+            let text = fs::read_to_string(&pepper).unwrap();
+            Process::whole(config.clone()).unwrap();
+            assert_eq!(fs::read_to_string(&pepper).unwrap(), text, "it is kept");
+
+            fs::set_permissions(&pepper, fs::Permissions::from_mode(0o644)).unwrap();
+            let open = Process::whole(config.clone()).err().unwrap().to_string();
+            assert!(open.contains("the pepper is open to everybody"), "{open}");
+            fs::remove_file(&pepper).unwrap();
+            let gone = Process::whole(config).err().unwrap().to_string();
+            assert!(gone.contains("restore it from its backup"), "{gone}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! what is missing, so that the records of this process bear the registry's ids. A schema that another version of Polku wrote with is
 //! fetched when the first of its records is read.
 
-use std::{fs, path::PathBuf, thread, time::Duration};
+use std::{path::PathBuf, thread, time::Duration};
 
 use anyhow::{Context as _, bail};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
@@ -86,10 +86,10 @@ impl Client {
         service::tls::install();
         let login = match (&config.username, &config.password_file) {
             (Some(name), Some(file)) => {
-                let password = fs::read_to_string(file).with_context(|| {
-                    format!("reading `schema_registry.password_file` {}", file.display())
+                let password = service::secret::read_text(file).with_context(|| {
+                    format!("`schema_registry.password_file` {}", file.display())
                 })?;
-                Some((name.clone(), password.trim_end().to_owned()))
+                Some((name.clone(), password))
             }
             (_, _) => None,
         };

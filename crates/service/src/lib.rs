@@ -5,5 +5,6 @@ pub mod config;
 pub mod health;
 pub mod http;
 pub mod logs;
+pub mod secret;
 pub mod shutdown;
 pub mod tls;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
@@ -36,7 +35,7 @@ fn a_complaint_reaches_the_departments_endpoint_signed_once_and_without_anything
     };
     let directory = tempfile::tempdir().expect("a temporary directory");
     let secret = directory.path().join("crm.secret");
-    fs::write(&secret, SECRET).expect("the secret is writable");
+    polku::demo::write(&secret, SECRET).expect("the secret is writable");
     let endpoint = Endpoint::start(&python, &secret);
     let company = Company::new(&format!(
         "log = {{ kind = \"embedded\", partitions = 2 }}\n\

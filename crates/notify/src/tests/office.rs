@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     net::{IpAddr, SocketAddr},
+    os::unix::fs::PermissionsExt as _,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -94,6 +95,7 @@ impl Office {
     pub(super) fn secret(&self, name: &str, secret: &str) -> std::path::PathBuf {
         let path = self.directory.path().join(format!("{name}.secret"));
         fs::write(&path, secret).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path
     }
 

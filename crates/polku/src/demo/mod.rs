@@ -46,11 +46,7 @@ impl Home {
     /// # Errors
     /// When the directory cannot be made or written.
     pub fn prepare(&self) -> anyhow::Result<()> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.directory)
-            .with_context(|| format!("making the data directory {}", self.directory.display()))?;
+        make_directory(&self.directory)?;
         if !self.company().exists() {
             write(&self.company(), COMPANY)?;
         }
@@ -85,6 +81,15 @@ fn canary_file(directory: &Path) -> PathBuf {
 }
 
 const COMPANY: &str = include_str!("company.toml");
+
+/// A directory, with those it lies in, that only its owner enters.
+pub fn make_directory(path: &Path) -> anyhow::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("making the directory {}", path.display()))
+}
 
 /// A file that only its owner reads.
 pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {

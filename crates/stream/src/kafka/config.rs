@@ -1,4 +1,7 @@
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rdkafka::ClientConfig;
 use serde::{Deserialize, Serialize};
@@ -167,6 +170,10 @@ impl Config {
                 client.set(name, file.display().to_string());
             }
         }
+        if let Some(file) = &self.key_file {
+            // librdkafka reads it itself; here it is only seen that nobody else does.
+            secret(file)?;
+        }
         if let Some(file) = &self.key_password_file {
             client.set("ssl.key.password", secret(file)?);
         }
@@ -275,12 +282,8 @@ fn is_loopback(bootstrap: &str) -> bool {
     })
 }
 
-fn secret(file: &PathBuf) -> Result<String, Error> {
-    let text = fs::read_to_string(file).map_err(|source| Error::Io {
-        doing: format!("read the secret in {}", file.display()),
-        source,
-    })?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+fn secret(file: &Path) -> Result<String, Error> {
+    service::secret::read_text(file).map_err(|error| refused(format!("{} {error}", file.display())))
 }
 
 fn refused(text: String) -> Error {
@@ -293,6 +296,8 @@ fn refused(text: String) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
     use super::*;
 
     fn check(config: Config, expected: &[&str]) {
@@ -356,6 +361,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("password");
         fs::write(&file, "correct horse\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         let config = Config {
             security: Security::SaslSsl,
             sasl: Some(Sasl {
@@ -367,6 +373,9 @@ mod tests {
         };
         let client = config.client().unwrap();
         assert_eq!(client.get("sasl.password"), Some("correct horse"));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let open = config.client().unwrap_err().to_string();
+        assert!(open.contains("chmod 600"), "{open}");
         fs::remove_file(&file).unwrap();
         let missing = config.client().unwrap_err().to_string();
         assert!(missing.contains("password"), "{missing}");

@@ -33,7 +33,7 @@ fn company(broker: &Broker, user: Option<&str>) -> Company {
     if let Some(user) = user {
         let config = fs::read_to_string(company.config_file()).expect("it was written");
         let password = company.directory().join(format!("{user}.password"));
-        fs::write(&password, user).expect("a password is written");
+        polku::demo::write(&password, user).expect("a password is written");
         let named = config.replace(
             &format!("{user}.password"),
             password.to_str().expect("a plain path"),

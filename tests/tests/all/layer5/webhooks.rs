@@ -1,6 +1,6 @@
 //! The role that tells departments by webhook, over a broker, killed with -9.
 
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use event::Time;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn kill_9_of_notify_loses_no_notice_and_changes_no_id() {
     };
     let directory = tempfile::tempdir().expect("a temporary directory");
     let secret = directory.path().join("crm.secret");
-    fs::write(&secret, SECRET).expect("the secret is writable");
+    polku::demo::write(&secret, SECRET).expect("the secret is writable");
     let endpoint = Endpoint::start(&python, &secret);
     let mut processes = Processes::prepare_with(
         broker,

@@ -102,8 +102,7 @@ impl Cli {
                 return run_client(|shutdown| probe::run(options, config, shutdown));
             }
             Command::Company(CompanyCommand::Check { file }) => {
-                company::read(&file, &read(&file)?)?;
-                println!("{} is good", file.display());
+                check_company(&self.place, &file)?;
             }
             Command::Company(CompanyCommand::Apply { file }) => {
                 apply_company(&self.place.config()?, &file)?
@@ -114,7 +113,7 @@ impl Cli {
                 println!("key = \"{key}\"\nkey_sha256 = \"{}\"", demo::hash(&key));
             }
             Command::CheckConfig => {
-                self.place.config()?.secrets()?;
+                self.place.config()?.check_secrets()?;
                 println!("the configuration is good");
             }
             Command::ShowConfig => print!("{}", Config::show(self.place.file().as_deref())?),
@@ -139,6 +138,20 @@ fn wait_for_topics(config: &Config) -> anyhow::Result<ExitCode> {
     let log = process::open_log(config)?;
     let partitions = config.log.partitions;
     run_client(|shutdown| async move { topics::wait(log.as_ref(), partitions, &shutdown).await })
+}
+
+/// The file alone; and, where a configuration is, what the two say to each other.
+fn check_company(place: &Place, file: &Path) -> anyhow::Result<()> {
+    let company = company::read(file, &read(file)?)?;
+    if place.file().is_some() {
+        let config = place.config()?;
+        company::knows_sources(&company, config.sources.keys(), file)?;
+        for warning in company::warnings(&company, &config.sources) {
+            tracing::warn!("{warning}");
+        }
+    }
+    println!("{} is good", file.display());
+    Ok(())
 }
 
 fn apply_company(config: &Config, file: &Path) -> anyhow::Result<()> {

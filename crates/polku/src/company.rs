@@ -15,6 +15,7 @@ use event::{
 };
 use futures::executor::block_on;
 use identifier::{Pepper, Vocabulary};
+use ingest::{Sources, config::Field};
 use service::shutdown::Shutdown;
 use stream::{
     Append, Log, Reader, TopicPartition,
@@ -91,6 +92,9 @@ pub fn apply(
     let partitions = config.log.partitions;
     let mut company = read(path, text)?;
     knows_sources(&company, config.sources.keys(), path)?;
+    for warning in warnings(&company, &config.sources) {
+        tracing::warn!("{warning}");
+    }
     let before = latest(log)?;
     if let Some(before) = &before {
         if before.text == text {
@@ -262,7 +266,7 @@ pub fn in_force(log: &dyn Log) -> anyhow::Result<Company> {
 }
 
 /// The systems whose word is a department's are sources of `polku.toml`. A process without any source cannot tell.
-fn knows_sources<'a>(
+pub fn knows_sources<'a>(
     company: &Company,
     sources: impl Iterator<Item = &'a SourceId>,
     path: &Path,
@@ -288,6 +292,50 @@ fn knows_sources<'a>(
         faults,
     }
     .into())
+}
+
+/// Types that a source of `polku.toml` fills and the company does not know: the doors refuse every event that names one.
+pub fn warnings(company: &Company, sources: &Sources) -> Vec<String> {
+    let types = company.types();
+    let mut warnings = Vec::new();
+    for (id, source) in sources {
+        let fields = source.fields.values().chain(source.defaults.keys());
+        let fields = fields.filter_map(|field| match field {
+            Field::Identifier(kind) => Some((Class::Identifier, kind)),
+            Field::Reference(kind) => Some((Class::Reference, kind)),
+            Field::Name(_) | Field::Words(_) => None,
+        });
+        let mapped = source
+            .mapping
+            .iter()
+            .flat_map(|mapping| mapping.events.values());
+        let mapped = mapped.flat_map(|event| {
+            let identifiers = event
+                .identifiers
+                .keys()
+                .map(|kind| (Class::Identifier, kind));
+            identifiers.chain(event.references.keys().map(|kind| (Class::Reference, kind)))
+        });
+        let named: BTreeSet<(Class, &Name)> = fields.chain(mapped).collect();
+        for (class, kind) in named {
+            let known = types.iter().filter(|known| known.class == class);
+            if known.clone().any(|known| known.name == *kind) {
+                continue;
+            }
+            let class = match class {
+                Class::Identifier => "identifiers",
+                Class::Reference => "references",
+            };
+            let near =
+                service::config::nearest(kind.as_str(), known.map(|known| known.name.as_str()));
+            let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+            warnings.push(format!(
+                "`sources.{id}` fills `{class}.{kind}`, which the company does not know{near}: its events will be refused until \
+                 `[{class}.{kind}]` is in company.toml"
+            ));
+        }
+    }
+    warnings
 }
 
 /// The order of strength is fixed at first start: ids of profiles are made by it. Weaker types may be added at its end.
@@ -368,6 +416,33 @@ mod tests {
         let expected =
             "departments.care.sources[1]: polku.toml has no source `help-desk`, only: zendesk";
         assert!(said.contains(expected), "{said}");
+    }
+
+    #[test]
+    fn a_type_that_only_a_source_knows_is_named() {
+        let company = read(
+            Path::new("company.toml"),
+            "[references.claim]\nstrength = 70\n",
+        )
+        .expect("the company is good");
+        let sources: Sources = toml::from_str(
+            "[survey]\nchannel = 'web'\nformat = 'typeform'\n\
+             fields = { a = 'references.claim', b = 'references.clam', c = 'identifiers.email', d = 'place' }\n\
+             defaults = { 'identifiers.badge' = 'x' }\n\
+             [archive]\nchannel = 'store'\n[archive.mapping.events.sale]\n\
+             id = '{id}'\nkind = 'service'\ntime = '{time}'\n\
+             identifiers = { emial = '{mail}' }\nreferences = { order = '{order}' }\n",
+        )
+        .expect("the sources are readable");
+        let said = warnings(&company, &sources);
+        for (warning, expected) in said.iter().zip([
+            "`sources.archive` fills `identifiers.emial`, which the company does not know (did you mean `email`?)",
+            "`sources.survey` fills `identifiers.badge`, which the company does not know: ",
+            "`sources.survey` fills `references.clam`, which the company does not know (did you mean `claim`?)",
+        ]) {
+            assert!(warning.starts_with(expected), "{warning}");
+        }
+        assert_eq!(said.len(), 3, "{said:#?}");
     }
 
     #[test]

@@ -194,10 +194,13 @@ async function unfold(page) {
   });
 }
 
-/** Runs in the page: what makes it scroll sideways. */
+/** Runs in the page: what scrolls sideways. Only a table of figures may, within itself. */
 function tooWide() {
+  const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX) && element.scrollWidth > element.clientWidth;
+  const isTable = (element) => element.matches('[role="region"][tabindex="0"]') && element.querySelector("table") !== null;
+  const strips = [...document.querySelectorAll("body *")].filter((element) => scrolls(element) && !isTable(element));
   const over = document.documentElement.scrollWidth - innerWidth;
-  if (over <= 0) return [];
+  if (over <= 0) return strips.map((element) => `scrolls sideways: ${element.outerHTML.slice(0, 120)}`);
   const isOutside = (element) => element.getBoundingClientRect().right > innerWidth + 1;
   const outside = [...document.querySelectorAll("body *")].find(isOutside);
   return [`${over} pixels too wide, as is ${outside?.outerHTML.slice(0, 120)}`];

@@ -42,6 +42,10 @@ format: ## format the code
 format-check: ## fail on unformatted code
 	@$(CARGO) fmt --all --check
 
+alerts: ## test the alert rules, and compare the dashboards with the program that writes them
+	@deploy/dev/setup prometheus
+	@deploy/dev/observe --check
+
 observe: setup ## run it all under a real Prometheus and ask each panel of the dashboards
 	@deploy/dev/setup prometheus
 	@$(CARGO) build --quiet --package polku

@@ -4,7 +4,7 @@ CARGO ?= cargo
 SEED ?=
 export POLKU_SAMPLES ?= $(abspath ../shared/data)
 
-.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check observe chart test-chart pictures kafka kafka-down
+.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check alerts observe chart test-chart pictures kafka kafka-down
 
 all: format-check lint test ## everything CI checks
 

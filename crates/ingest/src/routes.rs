@@ -2,11 +2,15 @@
 
 use axum::{
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use event::SourceId;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -14,7 +18,7 @@ use crate::{
     authenticate::Refusal,
     body,
     door::{Door, Error, Permission},
-    form::EventForm,
+    form::{CloudEventsForm, EventsForm},
     format::{self, Format, Proof},
     parse::{self, Form},
     problem::Problem,
@@ -24,9 +28,30 @@ use crate::{
 
 /// The doors of our own form, with their part of the OpenAPI document.
 pub fn routes(door: Door) -> OpenApiRouter {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(send_events))
         .with_state(door)
+}
+
+#[derive(OpenApi)]
+#[openapi(modifiers(&Key))]
+struct Description;
+
+struct Key;
+
+impl Modify for Key {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "The key of a source, whose hash is `sources.….key_sha256`",
+            ))
+            .build();
+        document
+            .components
+            .get_or_insert_with(Default::default)
+            .add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
 }
 
 /// Send events
@@ -42,9 +67,10 @@ pub fn routes(door: Door) -> OpenApiRouter {
     request_body(
         description = "Events of our own form; CloudEvents carry one as `data`. A source whose `format` is another one sends what its system sends, in whatever content type.",
         content(
-            (EventForm = "application/json"),
+            (EventsForm = "application/json"),
             (String = "application/x-ndjson"),
-            (Object = "application/cloudevents+json"),
+            (CloudEventsForm = "application/cloudevents+json"),
+            (CloudEventsForm = "application/cloudevents-batch+json"),
         ),
     ),
     responses(
@@ -65,9 +91,11 @@ pub fn routes(door: Door) -> OpenApiRouter {
 )]
 async fn send_events(
     State(door): State<Door>,
-    Path(wanted): Path<String>,
+    wanted: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    // What is no text is no source's name, as little as the empty one.
+    let wanted = wanted.map_or_else(|_| String::new(), |Path(wanted)| wanted);
     let began = service::clock::instant();
     let (parts, body) = request.into_parts();
     let mut source = None;

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use event::{
     CaseId, ProfileId, Time,
     access::AccessKind,
@@ -15,7 +12,7 @@ use ingest::problem::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, Caller, refusal::Refusal};
+use super::{Api, Caller, Path, refusal::Refusal};
 use crate::{access, model};
 
 /// A case as it stands.

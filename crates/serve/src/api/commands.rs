@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{State, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -22,12 +22,12 @@ use event::{
     command_outcome::{CommandOutcome, Verdict},
 };
 use ingest::problem::Problem;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::{
-    Api, Caller,
+    Api, Caller, Path,
     body::Body,
     cases, masked,
     refusal::{Present, Refusal},
@@ -35,29 +35,35 @@ use super::{
 use crate::credential::{Credential, Role};
 
 /// A command.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[expect(
     dead_code,
     reason = "it describes the body, which is read field by field"
 )]
+#[serde(deny_unknown_fields)]
 pub(super) struct CommandBody {
-    /// `acknowledge`, `contact`, `hand_off`, `accept`, `decline`, `resolve`, `reopen`, `claim`, `release`, `note`, `wait` or
-    /// `resume`.
-    #[schema(example = "acknowledge")]
+    #[schema(
+        pattern = "^(acknowledge|contact|hand_off|accept|decline|resolve|reopen|claim|release|note|wait|resume)$",
+        example = "acknowledge"
+    )]
     command: String,
     /// A note's text, and why of anything else.
     reason: Option<String>,
     /// Refused with 409 when the case has another version.
     expected_version: Option<u32>,
     /// `hand_off`: the department it is offered to.
+    #[schema(pattern = "^[a-z][a-z0-9-]{0,47}$")]
     to: Option<String>,
-    /// `contact`: `phone`, `email`, `message`, `letter` or `in_person`.
+    /// `contact`: by which way.
+    #[schema(pattern = "^(phone|email|message|letter|in_person)$")]
     how: Option<String>,
     /// `contact`: whether the customer was reached.
     reached: Option<bool>,
     /// `resolve`: how the customer was told; without it `reason` says why not.
+    #[schema(pattern = "^(phone|email|message|letter|in_person)$")]
     told: Option<String>,
     /// `wait`: the outside party that is waited for.
+    #[schema(pattern = r"^[a-z0-9][a-z0-9._:-]{0,63}$")]
     on: Option<String>,
     /// `wait`: until when; the company's limit where absent or later.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -99,7 +105,7 @@ pub(super) struct OutcomeView {
 /// repeat gets the first one's outcome.
 #[utoipa::path(
     post, path = "/v1/cases/{id}/commands", tag = "cases", security(("bearer" = [])),
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255)),
     request_body = CommandBody,
     responses(
         (status = 200, body = OutcomeView), (status = 202, body = OutcomeView),

@@ -5,15 +5,15 @@ use std::{collections::BTreeSet, sync::Arc};
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{State, rejection::BytesRejection},
     http::HeaderMap,
 };
 use event::{ProfileId, Time, Token, Value, access::AccessKind};
 use ingest::problem::Problem;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Api, Caller, body::Body, masked, reason_of, refusal::Refusal};
+use super::{Api, Caller, Path, body::Body, masked, reason_of, refusal::Refusal};
 use crate::{
     access,
     credential::{Credential, Role},
@@ -22,16 +22,18 @@ use crate::{
 };
 
 /// Who is looked for, and why.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[expect(
     dead_code,
     reason = "it describes the body, which is read field by field"
 )]
+#[serde(deny_unknown_fields)]
 pub(super) struct SearchBody {
     /// `type:value`: `email:aino@example.fi`. A reference is looked for in the same way: `order:A-77`.
-    #[schema(example = "email:aino@example.fi")]
+    #[schema(pattern = r"\S:.*\S", example = "email:aino@example.fi")]
     identifier: String,
     /// Goes to the access record.
+    #[schema(pattern = r"\S", example = "she calls about her sofa")]
     reason: String,
 }
 
@@ -148,7 +150,7 @@ pub(crate) async fn look_up(
     get, path = "/v1/customers/{id}", tag = "customers", security(("bearer" = [])),
     params(("id" = String, Path), ("Polku-Reason" = Option<String>, Header)),
     responses(
-        (status = 200, body = CustomerView), (status = 401, body = Problem), (status = 429, body = Problem),
+        (status = 200, body = CustomerView), (status = 400, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),
     )

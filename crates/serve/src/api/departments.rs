@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
 };
 use event::{
     DepartmentId, Time,
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Api, Caller,
+    Api, Caller, Path,
     cases::{self, CaseSummary},
     refusal::Refusal,
     timeline,
@@ -48,12 +48,15 @@ pub(super) struct InboxView {
 pub(super) struct Asked {
     /// `open`, `acknowledged`, `offered`, `dormant`, `resolved` or `closed`; by default all that waits for the department:
     /// the first three.
+    #[param(pattern = "^(open|acknowledged|offered|dormant|resolved|closed)$")]
     state: Option<String>,
     /// Only the cases of this part of the department.
     unit: Option<String>,
     /// `next` of the answer before.
+    #[param(pattern = r"^-?[0-9]{1,19}\.[0-9a-f]{32}$")]
     cursor: Option<String>,
-    /// 1 to 1000, 100 by default.
+    /// 100 by default.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
@@ -98,7 +101,7 @@ pub(super) async fn departments(
     get, path = "/v1/departments/{id}/cases", tag = "departments", security(("bearer" = [])),
     params(("id" = String, Path), Asked),
     responses(
-        (status = 200, body = InboxView), (status = 401, body = Problem), (status = 429, body = Problem),
+        (status = 200, body = InboxView), (status = 400, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem),
     )

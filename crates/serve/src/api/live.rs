@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::HeaderMap,
     response::{
         IntoResponse, Response,
@@ -21,7 +21,7 @@ use stream::Offset;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use utoipa::ToSchema;
 
-use super::{Api, Caller, departments, refusal::Refusal};
+use super::{Api, Caller, Path, departments, refusal::Refusal};
 use crate::{credential::Credential, model::notices::Since};
 
 /// What a department is told about a case. No personal field and no free text.
@@ -53,6 +53,20 @@ pub(crate) struct NoticeView {
     route: Vec<String>,
 }
 
+/// One server-sent event.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `axum` writes")]
+pub(crate) struct StreamEvent {
+    /// `notice`; or `reset` when notices were missed and the inbox is to be read anew.
+    #[schema(pattern = "^(notice|reset)$")]
+    event: String,
+    /// A notice's offset, for `Last-Event-ID`.
+    id: Option<String>,
+    /// Of a `notice` a `NoticeView` as JSON, of a `reset` an empty object.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
+
 /// Follow a department's notices live (server-sent events).
 ///
 /// `event: notice` carries a notice; `event: reset` says that notices were missed.
@@ -60,7 +74,7 @@ pub(crate) struct NoticeView {
     get, path = "/v1/departments/{id}/stream", tag = "departments", security(("bearer" = [])),
     params(("id" = String, Path), ("Last-Event-ID" = Option<String>, Header)),
     responses(
-        (status = 200, body = NoticeView, content_type = "text/event-stream"),
+        (status = 200, body = StreamEvent, content_type = "text/event-stream"),
         (status = 401, body = Problem), (status = 429, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 503, body = Problem),
     )

@@ -21,12 +21,13 @@ use std::sync::Arc;
 
 use ::service::{clock::Clock, shutdown::Shutdown};
 use axum::{
-    extract::{DefaultBodyLimit, FromRequestParts},
+    extract::{self, DefaultBodyLimit, FromRequestParts},
     http::{HeaderMap, request::Parts},
     middleware,
 };
 use event::{Record, Time};
 use identifier::Pepper;
+use serde::de::DeserializeOwned;
 use stream::{Append, log::SharedLog};
 use tokio::sync::Semaphore;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -135,6 +136,20 @@ impl FromRequestParts<Api> for Caller {
             .take(&credential.name)
             .map_err(|after_s| Refusal::TooMany { after_s })?;
         Ok(Caller(credential))
+    }
+}
+
+/// What stands for the variables of a path. What is no text names nothing.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match extract::Path::from_request_parts(parts, state).await {
+            Ok(extract::Path(variables)) => Ok(Path(variables)),
+            Err(_) => Err(document::NOTHING),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     http::HeaderMap,
 };
 use event::{CaseId, Event, Time, access::AccessKind, timeline::StepEntry};
@@ -10,7 +10,7 @@ use ingest::problem::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, Caller, customers, reason_of, refusal::Refusal};
+use super::{Api, Caller, Path, customers, reason_of, refusal::Refusal};
 use crate::{
     access,
     model::page::{Cursor, Item, Order, Page},
@@ -21,10 +21,13 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// `next` of the answer before.
+    #[param(pattern = r"^-?[0-9]{1,19}\.[0-9a-f]{32}$")]
     cursor: Option<String>,
-    /// 1 to 1000, 100 by default.
+    /// 100 by default.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// `oldest` (default) or `newest` first.
+    #[param(pattern = "^(oldest|newest)$")]
     order: Option<String>,
 }
 
@@ -108,6 +111,7 @@ struct PromiseView {
 
 /// A step of a case.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TimelineStepView)]
 struct StepView {
     step: u32,
     #[schema(value_type = String, format = DateTime)]
@@ -125,7 +129,7 @@ struct StepView {
     get, path = "/v1/customers/{id}/timeline", tag = "customers", security(("bearer" = [])),
     params(("id" = String, Path), Asked, ("Polku-Reason" = Option<String>, Header)),
     responses(
-        (status = 200, body = TimelineView), (status = 401, body = Problem), (status = 429, body = Problem),
+        (status = 200, body = TimelineView), (status = 400, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem),
     )

@@ -9,6 +9,6 @@ mod serve;
 mod unify;
 
 pub use self::{
-    alert::run as alert, dev::run as dev, ingest::run as ingest, notify::run as notify, place::Place, serve::run as serve,
-    unify::run as unify,
+    alert::run as alert, dev::run as dev, ingest::run as ingest, notify::run as notify,
+    place::Place, serve::run as serve, unify::run as unify,
 };

@@ -86,8 +86,8 @@ impl Admin {
         .map_err(|error| self.failed(doing, &error))?;
         let mut specs = Vec::with_capacity(found.len());
         for ((topic, partitions), resource) in found.into_iter().zip(described) {
-            let resource = resource
-                .map_err(|code| self.failed(doing, &KafkaError::AdminOp(code)))?;
+            let resource =
+                resource.map_err(|code| self.failed(doing, &KafkaError::AdminOp(code)))?;
             let kept = kept(&topic, &resource);
             specs.push(TopicSpec {
                 topic,

@@ -12,6 +12,22 @@ pub struct Clock {
     pub monotonic: Duration,
 }
 
+impl Clock {
+    /// The moment of a batch: never before the last `committed` one, nor before the log had `taken` the records of it. They may
+    /// have come while the poll waited, after the clock was read; a host whose clock is ahead moves it by no more than that.
+    pub(super) fn moment(
+        self,
+        committed: Option<Time>,
+        taken: Option<Time>,
+        waited: Duration,
+    ) -> Time {
+        let waited = Millis::new(i64::try_from(waited.as_millis()).unwrap_or(i64::MAX));
+        let taken = taken.map(|taken| taken.min(self.now + waited));
+        let least = committed.max(taken);
+        least.map_or(self.now, |least| least.max(self.now))
+    }
+}
+
 /// How far the wall clock may leave the monotonic one.
 const DRIFT_MAX: Millis = Millis::from_secs(10);
 
@@ -43,6 +59,26 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_is_not_before_what_was_committed_nor_before_the_log_took_its_records() {
+        let time = |ms: i64| Time::from_millis(1_000 + ms);
+        for (committed, taken, expected) in [
+            (None, None, 0),
+            (Some(-5), Some(-10), 0),
+            (Some(30), None, 30),
+            (None, Some(40), 40),
+            (Some(45), Some(40), 45),
+            (None, Some(5_000), 50),
+        ] {
+            let moment = clock(1_000, 0).moment(
+                committed.map(time),
+                taken.map(time),
+                Duration::from_millis(50),
+            );
+            assert_eq!(moment, time(expected), "{committed:?} {taken:?}");
+        }
+    }
 
     fn clock(now_ms: i64, monotonic_ms: u64) -> Clock {
         Clock {

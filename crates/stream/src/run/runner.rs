@@ -290,8 +290,9 @@ impl<M: Machine> Runner<M> {
     fn step(&mut self, clock: Clock) -> Result<Option<Sealed<M>>, Error> {
         let machine = self.binding.machine;
         let reads = self.take();
-        let last = self.held.values().map(|held| held.now).max();
-        let now = clock.now.max(last.unwrap_or(Time::MIN));
+        let committed = self.held.values().map(|held| held.now).max();
+        let taken = reads.iter().map(|read| read.time).max();
+        let now = clock.moment(committed, taken, self.options.poll_wait);
         let stepper = Stepper {
             machine: &self.machine,
             binding: &self.binding,

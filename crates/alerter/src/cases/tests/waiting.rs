@@ -216,6 +216,22 @@ fn a_wait_has_an_end_within_the_rules_and_the_final_deadline_stays() {
 }
 
 #[test]
+fn a_wait_that_outlasts_every_other_deadline_leaves_the_case_with_one() {
+    let mut world = world();
+    world.hear(complaint(1));
+    world.now = world.now + Millis::from_days(14) - hours(1);
+    world.tick();
+    assert_eq!(world.obey(wait_for(2, "courier")), Verdict::Applied);
+    let answered = command(3, case(), CommandKind::Contact);
+    assert_eq!(world.obey(answered), Verdict::Applied);
+    world.pass(hours(1));
+    world.pass(hours(48));
+    let state = world.cases()[&case()].clone();
+    assert_eq!(state.waiting_on, None);
+    assert!(state.deadline > Some(world.now), "{:?}", state.deadline);
+}
+
+#[test]
 fn a_joined_case_waits_as_the_one_acted_on_last_and_the_earlier_deadline_of_each_kind_holds() {
     for (waits_last, why) in [(true, "theirs waits"), (false, "ours waits")] {
         let mut world = World::new(2, company());

@@ -36,6 +36,47 @@ pub(super) struct Tail {
     positions: BTreeMap<TopicPartition, Offset>,
     /// An error that came after records of the same poll.
     failed: VecDeque<Error>,
+    watch: Watch,
+}
+
+/// Clients of Kafka are known to lose a wake-up, most of all when a leader moves, and then to be silent for ever.
+struct Watch {
+    next: Deadline,
+    /// Where each partition was at the last look.
+    positions: BTreeMap<TopicPartition, Offset>,
+    /// Since then everything that the client had fetched was taken: what is not there was not fetched.
+    drained: bool,
+}
+
+/// A partition that stands still for so long though records wait is read anew.
+const WATCH_EVERY: Duration = Duration::from_secs(20);
+/// For one question of a look; when a broker is away the next look asks again.
+const LOOK_MAX: Duration = Duration::from_secs(1);
+
+impl Watch {
+    fn new() -> Self {
+        Self {
+            next: Deadline::after(WATCH_EVERY),
+            positions: BTreeMap::new(),
+            drained: false,
+        }
+    }
+
+    /// The partitions that have not moved since the last look, if it is time for one and they could have.
+    fn look(&mut self, now: &BTreeMap<TopicPartition, Offset>) -> BTreeMap<TopicPartition, Offset> {
+        if !self.next.passed() {
+            return BTreeMap::new();
+        }
+        let before = std::mem::replace(&mut self.positions, now.clone());
+        self.next = Deadline::after(WATCH_EVERY);
+        if !std::mem::take(&mut self.drained) {
+            return BTreeMap::new();
+        }
+        now.iter()
+            .filter(|(at, offset)| before.get(*at) == Some(*offset))
+            .map(|(at, offset)| (at.clone(), *offset))
+            .collect()
+    }
 }
 
 impl Tail {
@@ -51,6 +92,7 @@ impl Tail {
             topics: BTreeMap::new(),
             positions: BTreeMap::new(),
             failed: VecDeque::new(),
+            watch: Watch::new(),
         })
     }
 
@@ -120,6 +162,33 @@ impl Tail {
         Ok(())
     }
 
+    /// Reads a partition anew that stands still though records wait.
+    fn watch(&mut self) -> Result<(), Error> {
+        let mut silent = BTreeMap::new();
+        for (at, offset) in self.watch.look(&self.positions) {
+            let partition = i32::try_from(at.partition.0).expect("a partition number fits i32");
+            let name = self.names.topic(&at.topic);
+            match self.consumer.fetch_watermarks(&name, partition, LOOK_MAX) {
+                Ok((_, end)) if end > offset.0 => {
+                    tracing::warn!(
+                        kafka.topic = name,
+                        kafka.partition = partition,
+                        kafka.offset = offset.0,
+                        lag = end - offset.0,
+                        "a partition stands still and is read anew"
+                    );
+                    silent.insert(at, offset);
+                }
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        if silent.is_empty() {
+            return Ok(());
+        }
+        self.read_from(&silent)
+    }
+
     fn failed(&self, doing: &str, error: &KafkaError) -> Error {
         let reason = self.consumer.context().take_reason();
         fault::error(doing, error, reason.as_deref(), Call::Ask)
@@ -154,11 +223,15 @@ impl Reader for Tail {
                 }
                 // Also what an event of the client looks like: not the end of anything.
                 None if reads.is_empty() && !deadline.passed() => {}
-                None => break,
+                None => {
+                    self.watch.drained = true;
+                    break;
+                }
             }
         }
         if reads.is_empty() && !self.is_empty() {
             self.pass_gaps()?;
+            self.watch()?;
         }
         Ok(reads)
     }
@@ -199,4 +272,30 @@ fn known(topics: &BTreeMap<String, Topic>, name: &str, number: i32) -> Option<To
     let topic = topics.get(name)?.clone();
     let partition = Partition(u32::try_from(number).ok()?);
     Some(TopicPartition { topic, partition })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stood_still_while_the_client_had_nothing_left_is_looked_at() {
+        let at = |number| TopicPartition::new(Topic::Event, Partition(number));
+        let positions = |first: i64| BTreeMap::from([(at(0), Offset(first)), (at(1), Offset(7))]);
+        let mut watch = Watch::new();
+        let mut look = |is_due: bool, drained: bool, first: i64| {
+            if is_due {
+                watch.next = Deadline::after(Duration::ZERO);
+            }
+            watch.drained |= drained;
+            let still = watch.look(&positions(first));
+            still.into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(look(true, true, 1), []);
+        assert_eq!(look(true, true, 1), [at(0), at(1)]);
+        assert_eq!(look(true, true, 2), [at(1)]);
+        assert_eq!(look(true, false, 2), [], "something may still wait here");
+        assert_eq!(look(false, true, 2), [], "it was looked at lately");
+        assert_eq!(look(true, false, 2), [at(0), at(1)]);
+    }
 }

@@ -41,7 +41,7 @@ pub(super) async fn customers_with(
 /// What Polku counts, as far as the simulation compares it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counts {
-    pub(super) accepted: u64,
+    pub(super) customers: u64,
     pub(super) anonymous: u64,
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn counts(api: &Api) -> anyhow::Result<Counts> {
         "asking for the counts answered {status}: {counts}"
     );
     Ok(Counts {
-        accepted: counts["events"]["accepted"].as_u64().unwrap_or_default(),
+        customers: counts["customers"].as_u64().unwrap_or_default(),
         anonymous: counts["anonymous"].as_u64().unwrap_or_default(),
     })
 }

@@ -99,7 +99,8 @@ pub async fn run(
     let api = Api::new(url, keys)?;
     api.ready(READY_WITHIN).await?;
     let before = look::counts(&api).await?;
-    let is_first = before.accepted == 0;
+    // Polku's own canary may be there already; it is nobody's customer.
+    let is_first = before.customers == 0;
     let past = options
         .past
         .unwrap_or(if is_first { FIRST_PAST } else { Millis::ZERO });

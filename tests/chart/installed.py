@@ -246,7 +246,8 @@ def event(number, what="delivery.late"):
 
 
 def every_configuration_is_good(stage):
-    """The doors' own pod, with the mounts and the environment of its spec, of every file of values."""
+    """The doors' own pod of every file of values, with its environment and the mounts of all roles: `check-config` looks at each
+    secret that the configuration names, and a role sees its own only."""
     for file in sorted((CHART / "ci").glob("*-values.yaml")):
         rendered = Rendered(stage.tools / "helm", file)
         made = {"configmaps": rendered.kind("ConfigMap"), "secrets": rendered.kind("Secret")}
@@ -259,8 +260,12 @@ def every_configuration_is_good(stage):
             "polku-keys": {"POLKU__CREDENTIALS__AINO__KEY_SHA256": sha256("aino")},
         }
         lookup = lambda kind, name: made[kind].get(name) or {"stringData": given[name]}
-        spec = rendered.pods()["ingest"]["spec"]
+        pods = rendered.pods()
+        spec = pods["ingest"]["spec"]
         (container,) = spec["containers"]
+        for other in (pod["spec"] for pod in pods.values()):
+            add_missing(spec["volumes"], other.get("volumes", []), "name")
+            add_missing(container["volumeMounts"], other["containers"][0].get("volumeMounts", []), "mountPath")
         folder = stage.folder / "configurations" / file.stem
         volumes = write_volumes(spec, folder, lookup)
         hosts = folder / "hosts"
@@ -270,6 +275,11 @@ def every_configuration_is_good(stage):
             sandbox = Sandbox(spec, container, volumes, environment(container, lookup), stage.binaries, hosts, log, command)
             code = sandbox.process.wait(60)
         assert code == 0, f"{file.name}: {(folder / 'log').read_text().strip()}"
+
+
+def add_missing(these, others, key):
+    known = {one[key] for one in these}
+    these.extend(other for other in others if other[key] not in known)
 
 
 def a_pod_that_is_not_restricted_is_refused(stage):

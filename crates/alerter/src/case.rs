@@ -195,6 +195,7 @@ impl Change {
             matter: None,
             deadline: None,
             route: Vec::new(),
+            sign: None,
         });
         self.steps.last_mut().expect("a step was just added")
     }

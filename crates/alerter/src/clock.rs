@@ -103,6 +103,9 @@ fn read<'a>(state: &State, steps: &'a [Step], now: Time) -> (Millis, Vec<Spell<'
             | StepKind::Released
             | StepKind::Noted
             | StepKind::Proposed
+            | StepKind::Noticed
+            | StepKind::Warned
+            | StepKind::Broken
             | StepKind::Unknown => waits_on,
         };
         let goes_on = match step.what {
@@ -130,6 +133,9 @@ fn read<'a>(state: &State, steps: &'a [Step], now: Time) -> (Millis, Vec<Spell<'
             | StepKind::Proposed
             | StepKind::Waiting
             | StepKind::Resumed
+            | StepKind::Noticed
+            | StepKind::Warned
+            | StepKind::Broken
             | StepKind::Unknown => held.is_some(),
         };
         let ends = |spell: &mut Spell<'a>| {

@@ -84,6 +84,9 @@ pub(crate) fn signal(number: u64, kind: Kind, what: &str) -> Signal {
         stage: None,
         touchpoint: None,
         party: None,
+        promise: None,
+        due: None,
+        department: None,
     }
 }
 

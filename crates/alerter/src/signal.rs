@@ -28,6 +28,13 @@ pub(crate) fn opens(rules: &CaseRules, signal: &Signal) -> bool {
         | SignalKind::Progress
         | SignalKind::Solved
         | SignalKind::Reopened
+        | SignalKind::ThirdContact
+        | SignalKind::TwoChannels
+        | SignalKind::AnotherComplaint
+        | SignalKind::ScoreDrop
+        | SignalKind::PromiseDue
+        | SignalKind::PromiseBroken
+        | SignalKind::Silence
         | SignalKind::Unknown => false,
     };
     is_low || (signal.kind == Kind::Service && rules.opens.contains(&signal.name))
@@ -49,6 +56,13 @@ pub(crate) fn severity(rules: &CaseRules, signal: &Signal) -> Severity {
             | SignalKind::Progress
             | SignalKind::Solved
             | SignalKind::Reopened
+            | SignalKind::ThirdContact
+            | SignalKind::TwoChannels
+            | SignalKind::AnotherComplaint
+            | SignalKind::ScoreDrop
+            | SignalKind::PromiseDue
+            | SignalKind::PromiseBroken
+            | SignalKind::Silence
             | SignalKind::Unknown => Severity::Low,
         }
     }
@@ -62,6 +76,13 @@ fn is_contact(signal: &Signal) -> bool {
         | SignalKind::Progress
         | SignalKind::Solved
         | SignalKind::Reopened
+        | SignalKind::ThirdContact
+        | SignalKind::TwoChannels
+        | SignalKind::AnotherComplaint
+        | SignalKind::ScoreDrop
+        | SignalKind::PromiseDue
+        | SignalKind::PromiseBroken
+        | SignalKind::Silence
         | SignalKind::Unknown => false,
     }
 }

@@ -104,6 +104,13 @@ pub(crate) fn is_status(signal: &Signal) -> bool {
         | SignalKind::Contact
         | SignalKind::Praise
         | SignalKind::Progress
+        | SignalKind::ThirdContact
+        | SignalKind::TwoChannels
+        | SignalKind::AnotherComplaint
+        | SignalKind::ScoreDrop
+        | SignalKind::PromiseDue
+        | SignalKind::PromiseBroken
+        | SignalKind::Silence
         | SignalKind::Unknown => false,
     }
 }

@@ -101,6 +101,13 @@ impl Turn<'_, '_> {
             | SignalKind::Feedback
             | SignalKind::Contact
             | SignalKind::Praise
+            | SignalKind::ThirdContact
+            | SignalKind::TwoChannels
+            | SignalKind::AnotherComplaint
+            | SignalKind::ScoreDrop
+            | SignalKind::PromiseDue
+            | SignalKind::PromiseBroken
+            | SignalKind::Silence
             | SignalKind::Unknown => false,
         };
         let state = &change.case.state;

@@ -151,6 +151,7 @@ impl Engine {
                 .waiting
                 .push_back(identify::Record::Link(link)),
             Record::CaseInput(input) => self.cases.waiting.push_back(cases::Record::Input(input)),
+            Record::Claim(event) => self.unify.waiting.push_back(unify::Record::Claim(event)),
             Record::Timeline(_)
             | Record::Case(_)
             | Record::CommandOutcome(_)

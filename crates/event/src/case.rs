@@ -158,6 +158,8 @@ pub struct Step {
     pub deadline: Option<Time>,
     /// `opened`, `rerouted`: the names of the routes that matched, from the root.
     pub route: Vec<Name>,
+    /// `noticed`: what the customer's timeline showed, as `SignalKind::as_str` says it.
+    pub sign: Option<Name>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -196,6 +198,12 @@ pub enum StepKind {
     /// The owner waits for an outside party.
     Waiting,
     Resumed,
+    /// The customer's timeline shows a sign: a third contact, a score that dropped.
+    Noticed,
+    /// The keeper of a promise was warned that it is about to be broken.
+    Warned,
+    /// A promise was broken.
+    Broken,
     /// A kind that a later version of Polku knows and this one does not.
     Unknown,
 }
@@ -225,6 +233,9 @@ impl StepKind {
             StepKind::Proposed => "proposed",
             StepKind::Waiting => "waiting",
             StepKind::Resumed => "resumed",
+            StepKind::Noticed => "noticed",
+            StepKind::Warned => "warned",
+            StepKind::Broken => "broken",
             StepKind::Unknown => "unknown",
         }
     }

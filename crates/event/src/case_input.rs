@@ -7,6 +7,7 @@ use crate::{
     ProfileId, Score, SourceId, Time, Token, Version,
     case::{ContactHow, StepKind},
     command_outcome::CommandResult,
+    event::Promise,
     rules::Rules,
 };
 
@@ -55,6 +56,11 @@ pub struct Signal {
     pub stage: Option<Name>,
     pub touchpoint: Option<Name>,
     pub party: Option<Name>,
+    /// The promise it is about, if it is about one, and when that is due.
+    pub promise: Option<Promise>,
+    pub due: Option<Time>,
+    /// The department that has to keep the promise.
+    pub department: Option<DepartmentId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,6 +79,19 @@ pub enum SignalKind {
     /// The sender's own system says that it is solved, or that it is not after all.
     Solved,
     Reopened,
+    /// The customer got in touch about the matter for the third time (or as often as the rules say).
+    ThirdContact,
+    /// The customer got in touch about the matter in two channels.
+    TwoChannels,
+    /// The customer complains and has another open case.
+    AnotherComplaint,
+    /// A score is far below the one before it, of the same metric.
+    ScoreDrop,
+    /// A promise is about to be broken.
+    PromiseDue,
+    PromiseBroken,
+    /// Nothing happened after a complaint.
+    Silence,
     /// A kind that a later version of Polku knows and this one does not.
     Unknown,
 }
@@ -87,6 +106,13 @@ impl SignalKind {
             SignalKind::Progress => "progress",
             SignalKind::Solved => "solved",
             SignalKind::Reopened => "reopened",
+            SignalKind::ThirdContact => "third_contact",
+            SignalKind::TwoChannels => "two_channels",
+            SignalKind::AnotherComplaint => "another_complaint",
+            SignalKind::ScoreDrop => "score_drop",
+            SignalKind::PromiseDue => "promise_due",
+            SignalKind::PromiseBroken => "promise_broken",
+            SignalKind::Silence => "silence",
             SignalKind::Unknown => "unknown",
         }
     }

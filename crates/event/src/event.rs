@@ -47,6 +47,7 @@ pub struct Event {
     pub operational: BTreeMap<String, String>,
     /// The credential that recorded it at the desk.
     pub recorded_by: Option<Name>,
+    pub standing: Standing,
     /// The version of the rules at the door.
     #[serde(with = "count")]
     pub rules_version: u64,
@@ -130,6 +131,20 @@ impl Kind {
             Kind::Unknown => "unknown",
         }
     }
+}
+
+/// Whether a later word of its sender may change an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Nothing changes it.
+    Final,
+    /// It came by a claim, and another claim of the same id may correct it.
+    Correctable,
+    /// A later revision names another customer or other things: what this one named, it no longer does.
+    Withdrawn,
+    /// A standing that a later version of Polku knows and this one does not.
+    Unknown,
 }
 
 /// Whose eyes saw it.

@@ -199,6 +199,8 @@ pub mod of {
     pub struct Command;
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub struct Notice;
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Decision;
 
     impl Names for Event {
         const PREFIX: &'static str = "e";
@@ -218,6 +220,9 @@ pub mod of {
     impl Names for Notice {
         const PREFIX: &'static str = "n";
     }
+    impl Names for Decision {
+        const PREFIX: &'static str = "d";
+    }
 }
 
 /// The token of (source, the sender's id): see `identifier::event_id`.
@@ -232,6 +237,8 @@ pub type CaseId = Id<of::Case>;
 pub type CommandId = Id<of::Command>;
 /// Computed from the case, the step that caused it and the department told.
 pub type NoticeId = Id<of::Notice>;
+/// Computed from the credential and the caller's `Idempotency-Key`.
+pub type DecisionId = Id<of::Decision>;
 
 impl MatterId {
     /// The matter of everything that names this reference, in whatever profile it is met.

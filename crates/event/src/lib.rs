@@ -22,8 +22,8 @@ pub mod topic;
 pub mod value;
 
 pub use self::{
-    event::{Channel, Event, Kind, Perspective, Score},
-    id::{CaseId, CommandId, EventId, MatterId, NoticeId, ProfileId, Token},
+    event::{Channel, Event, Kind, Perspective, Score, Standing},
+    id::{CaseId, CommandId, DecisionId, EventId, MatterId, NoticeId, ProfileId, Token},
     name::{DepartmentId, Name, SourceId},
     record::Record,
     rules::Company,

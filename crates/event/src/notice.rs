@@ -103,6 +103,12 @@ pub enum Why {
     Proposed,
     /// The outside party answered, or you waited long enough.
     Resumed,
+    /// The customer's timeline shows a sign: a third contact, a score that dropped.
+    Noticed,
+    /// A promise that you keep is about to be broken.
+    PromiseDue,
+    /// A promise was broken.
+    PromiseBroken,
     /// A reason that a later version of Polku knows and this one does not.
     Unknown,
 }
@@ -125,6 +131,9 @@ impl Why {
             Why::Praise => "praise",
             Why::Proposed => "proposed",
             Why::Resumed => "resumed",
+            Why::Noticed => "noticed",
+            Why::PromiseDue => "promise_due",
+            Why::PromiseBroken => "promise_broken",
             Why::Unknown => "unknown",
         }
     }

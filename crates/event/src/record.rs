@@ -10,6 +10,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     Event(Event),
+    /// An event whose sender may correct it, on its way to `event`.
+    Claim(Event),
     Link(Link),
     Assignment(Assignment),
     TimelineInput(TimelineInput),
@@ -28,6 +30,7 @@ impl Record {
     pub fn topic(&self) -> Topic {
         match self {
             Record::Event(_) => Topic::Event,
+            Record::Claim(_) => Topic::Claim,
             Record::Link(_) => Topic::IdentityLink,
             Record::Assignment(_) => Topic::IdentityAssignment,
             Record::TimelineInput(_) => Topic::TimelineInput,
@@ -46,14 +49,16 @@ impl Record {
     pub fn key(&self) -> Vec<u8> {
         match self {
             Record::Event(event) => event.anchor.as_bytes().to_vec(),
+            Record::Claim(event) => event.id.as_bytes().to_vec(),
             Record::Link(Link::Set(set)) => set.anchor.as_bytes().to_vec(),
-            Record::Link(Link::Tick(_)) => Partition(0).key().to_vec(),
+            Record::Link(Link::Tick(_) | Link::Decision(_)) => Partition(0).key().to_vec(),
             Record::Link(Link::Rules(rules)) => rules.partition.key().to_vec(),
             Record::Assignment(assignment) => assignment.value.token.as_bytes().to_vec(),
             Record::TimelineInput(TimelineInput::Digest(digest)) => {
                 digest.profile.as_bytes().to_vec()
             }
             Record::TimelineInput(TimelineInput::Move(moved)) => moved.from.as_bytes().to_vec(),
+            Record::TimelineInput(TimelineInput::Out(out)) => out.partition.key().to_vec(),
             Record::TimelineInput(TimelineInput::Step(step)) => step.profile.as_bytes().to_vec(),
             Record::TimelineInput(TimelineInput::Rules(rules)) => rules.partition.key().to_vec(),
             Record::Timeline(Timeline::Entry(entry)) => {

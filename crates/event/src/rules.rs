@@ -28,11 +28,15 @@ pub struct Company {
     /// Keyed by the type's name. Built-in types need no entry (`Company::types`).
     pub identifiers: BTreeMap<Name, TypeRule>,
     pub references: BTreeMap<Name, TypeRule>,
+    pub identity: Identity,
     pub matters: Matters,
     pub cases: CaseRules,
+    pub signs: Signs,
     pub departments: BTreeMap<DepartmentId, Department>,
     pub deadlines: Deadlines,
     pub journeys: BTreeMap<Name, Journey>,
+    /// What is said to every customer of whom something happened.
+    pub promises: BTreeMap<Name, StandingPromise>,
     pub routes: Route,
     /// Language code -> what people call types, products, parties, places, stages: `[labels.fi] sofa = "Sohva"`.
     pub labels: BTreeMap<String, BTreeMap<Name, String>>,
@@ -40,8 +44,9 @@ pub struct Company {
     pub blocked: Vec<Token>,
 }
 
-/// What is known of one type of identifier or reference. A type the file names replaces the built-in one whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What is known of one type of identifier or reference. A type the file names replaces the built-in one whole; what it leaves
+/// out protects as it does with the built-in ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TypeRule {
     /// The place in the order of strength, 1 the strongest; identifiers and references are ordered apart.
@@ -55,7 +60,47 @@ pub struct TypeRule {
     pub limit: Option<u32>,
     /// Values that name nobody, compared after normalising.
     pub blocked: Vec<String>,
+    /// Regular expressions; a normalised value that one matches names nobody. Anchored as they are written.
+    pub patterns: Vec<String>,
+    /// How long a set that names such a value links, after it was named last; without one for ever.
     pub window: Option<Millis>,
+}
+
+impl Default for TypeRule {
+    fn default() -> Self {
+        Self {
+            strength: 0,
+            normaliser: Normaliser::default(),
+            exclusive: false,
+            known: false,
+            limit: Some(5),
+            blocked: ["-1", "null", "anonymous"].map(str::to_owned).to_vec(),
+            patterns: vec!["^[0-]*$".to_owned()],
+            window: None,
+        }
+    }
+}
+
+/// What holds for every profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Identity {
+    /// At so many identifiers a profile takes no more in, and a person is asked.
+    pub identifiers_max: u32,
+    /// The same for the groups of more than one identifier that were united in it.
+    pub merges_max: u32,
+    /// The company's own addresses and telephone numbers: whoever is reached by one of them is no customer.
+    pub own: Vec<String>,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            identifiers_max: 50,
+            merges_max: 20,
+            own: Vec::new(),
+        }
+    }
 }
 
 /// How a value is written before it becomes a token.
@@ -135,8 +180,7 @@ impl BuiltIn {
             exclusive: self.exclusive,
             known: self.known,
             limit: if self.exclusive { None } else { Some(5) },
-            blocked: ["-1", "null", "anonymous"].map(str::to_owned).to_vec(),
-            window: None,
+            ..TypeRule::default()
         }
     }
 }
@@ -299,6 +343,46 @@ impl Default for CaseRules {
     }
 }
 
+/// What in a customer's timeline is a sign to somebody.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signs {
+    /// So many contacts about one matter are too many.
+    pub contacts: u32,
+    /// How far a score may fall below the one before it, as a share of its scale.
+    pub score_drop: f64,
+    /// How long nothing may happen after a complaint, in calendar time.
+    pub silence: Millis,
+}
+
+impl Default for Signs {
+    fn default() -> Self {
+        Self {
+            contacts: 3,
+            score_drop: 0.3,
+            silence: Millis::from_days(7),
+        }
+    }
+}
+
+/// Something that is said to every customer of whom something happened: "delivered within two days".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandingPromise {
+    /// In the company's words, for people.
+    pub said: String,
+    /// Types of events from which it counts; a head (`order`) matches all below it (`order.placed`).
+    pub starts_on: Vec<Name>,
+    /// Types of events that keep it.
+    pub kept_by: Vec<Name>,
+    /// In the keeper's business time.
+    pub within: Millis,
+    pub keeper: DepartmentId,
+    /// So long before it is due the keeper is warned, in the keeper's business time.
+    #[serde(default)]
+    pub warn_before: Millis,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Department {
@@ -426,6 +510,15 @@ pub struct Journey {
     pub touchpoints: BTreeMap<Name, Name>,
     /// Stage -> the department that owns it.
     pub owners: BTreeMap<Name, DepartmentId>,
+    /// Stage -> the unit of that department, and the party that carries it out.
+    pub units: BTreeMap<Name, Name>,
+    pub parties: BTreeMap<Name, Name>,
+    /// Stage -> the roles that work there, for people.
+    pub roles: BTreeMap<Name, Vec<String>>,
+    /// Stage or touchpoint -> language code -> what helps the worker.
+    pub guides: BTreeMap<Name, BTreeMap<String, String>>,
+    /// Stage or touchpoint -> language code -> what the worker may offer without asking.
+    pub offers: BTreeMap<Name, BTreeMap<String, String>>,
 }
 
 /// A node of the routing tree, in the manner of Alertmanager: the first child that matches takes the case, further ones only

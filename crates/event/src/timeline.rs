@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CaseId, Channel, DepartmentId, EventId, Kind, MatterId, Name, Perspective, ProfileId, Score,
-    SourceId, Time, Token, Version, case::StepKind,
+    SourceId, Time, Token, Version, case::StepKind, event::Promise,
 };
 
 /// Keyed by profile and event (or step).
@@ -46,6 +46,7 @@ pub struct Entry {
     /// The case that handles the matter, once there is one.
     pub case: Option<CaseId>,
     pub content: Token,
+    pub promise: Option<Promise>,
 }
 
 /// A step of a case, in its place among what happened.

@@ -3,14 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CaseId, Channel, DepartmentId, EventId, Kind, MatterId, Name, Perspective, ProfileId, Score,
-    SourceId, Time, Token, Value, Version, case::StepKind, rules::Rules,
+    CaseId, Channel, DepartmentId, EventId, Kind, MatterId, Name, Partition, Perspective,
+    ProfileId, Score, SourceId, Time, Token, Value, Version, case::StepKind, event::Promise,
+    rules::Rules,
 };
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum TimelineInput {
     Digest(Digest),
     Move(Move),
+    Out(Out),
     Step(StepNote),
     Rules(Rules),
 }
@@ -48,9 +50,10 @@ pub struct Digest {
     pub matter: MatterId,
     /// The event's content hash: what a projection compares.
     pub content: Token,
-    /// The version of the rules by which `route` was chosen; who knows newer ones chooses again.
+    /// The number of the list of values that are out by which `route` was chosen; who knows a newer one chooses again.
     #[serde(with = "crate::event::count")]
-    pub rules_version: u64,
+    pub out_number: u64,
+    pub promise: Option<Promise>,
 }
 
 /// These values belong to another profile from this version on.
@@ -60,6 +63,19 @@ pub struct Move {
     pub to: ProfileId,
     pub values: Vec<Token>,
     pub version: Version,
+}
+
+/// A change to the list of values that are out: they link nothing, and nothing follows them. Every partition gets each, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Out {
+    /// Each partition gets its own copy.
+    pub partition: Partition,
+    /// 1 for the first change, one more for each.
+    #[serde(with = "crate::event::count")]
+    pub number: u64,
+    pub out: Vec<Token>,
+    /// Were out and are not any more.
+    pub back: Vec<Token>,
 }
 
 /// A step of a case, sent once to each anchor of the case; follows its anchor as a digest follows its route value.

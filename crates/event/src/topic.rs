@@ -10,6 +10,7 @@ use crate::{DepartmentId, time::Millis};
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[serde(transparent)]
 pub struct Partition(pub u32);
 
 impl Partition {
@@ -71,6 +72,7 @@ impl MachineName {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     Event,
+    Claim,
     IdentityLink,
     IdentityAssignment,
     TimelineInput,
@@ -118,8 +120,9 @@ const PREFIX: &str = "polku.";
 
 impl Topic {
     /// The topics that do not depend on the company.
-    pub const FIXED: [Topic; 15] = [
+    pub const FIXED: [Topic; 16] = [
         Topic::Event,
+        Topic::Claim,
         Topic::IdentityLink,
         Topic::IdentityAssignment,
         Topic::TimelineInput,
@@ -139,6 +142,7 @@ impl Topic {
     pub fn name(&self) -> String {
         match self {
             Topic::Event => format!("{PREFIX}event"),
+            Topic::Claim => format!("{PREFIX}claim"),
             Topic::IdentityLink => format!("{PREFIX}identity.link"),
             Topic::IdentityAssignment => format!("{PREFIX}identity.assignment"),
             Topic::TimelineInput => format!("{PREFIX}timeline.input"),
@@ -170,6 +174,7 @@ impl Topic {
             | Topic::Config
             | Topic::State(MachineName::Identify) => Partitions::One,
             Topic::Event
+            | Topic::Claim
             | Topic::IdentityAssignment
             | Topic::TimelineInput
             | Topic::Timeline
@@ -193,6 +198,7 @@ impl Topic {
             | Topic::State(_) => Kept::Compacted,
             Topic::TimelineInput | Topic::CaseInput => Kept::UntilRead,
             Topic::CommandOutcome => Kept::For(Millis::from_days(7)),
+            Topic::Claim => Kept::For(Millis::from_days(35)),
             Topic::Notice(_) | Topic::Reject | Topic::Sent => Kept::For(Millis::from_days(30)),
             Topic::Access => Kept::For(Millis::from_days(730)),
         }

@@ -1,7 +1,7 @@
 //! From what the sender wrote to what travels: normalised values, their tokens in order of strength, the anchor.
 
 use event::{
-    Channel, Class, Company, Event, EventId, Perspective, SourceId, Time, Token, Value,
+    Channel, Class, Company, Event, EventId, Perspective, SourceId, Standing, Time, Token, Value,
     event::{Personal, Promise},
 };
 use identifier::{Invalid, Pepper, Region, Spaces, Vocabulary};
@@ -45,6 +45,7 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Stamp {
     pub(crate) id: EventId,
     pub(crate) content: Token,
+    pub(crate) standing: Standing,
     pub(crate) received: Time,
 }
 
@@ -140,6 +141,7 @@ pub(crate) fn event(context: &Context<'_>, stamp: &Stamp, draft: Draft, named: N
         promise,
         operational: draft.operational,
         recorded_by: draft.recorded_by,
+        standing: stamp.standing,
         rules_version: context.rules.version,
         content: stamp.content,
         personal: wire::personal::encode(&personal),

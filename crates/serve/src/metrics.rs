@@ -93,6 +93,7 @@ impl Metrics {
             // One label for all: departments come and go with the company's rules.
             Topic::Notice(_) => "notice".to_owned(),
             Topic::Event
+            | Topic::Claim
             | Topic::IdentityLink
             | Topic::IdentityAssignment
             | Topic::TimelineInput

@@ -136,6 +136,8 @@ impl Machine for Identify {
             Input::Record(Record::Link(Link::Rules(rules))) => {
                 self.learn(&rules.company, state, effects)
             }
+            // Nobody decides anything yet.
+            Input::Record(Record::Link(Link::Decision(_))) => Outcome::Unasked,
             // Nothing expires before values have windows.
             Input::Record(Record::Link(Link::Tick(_))) => Outcome::Ticked,
             Input::Tick { .. } => {

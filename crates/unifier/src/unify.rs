@@ -31,10 +31,11 @@ pub struct Unify {
     defaults: Rules,
 }
 
-/// What comes in: topics `event`, `identity.assignment` and `timeline.input`.
+/// What comes in: topics `event`, `claim`, `identity.assignment` and `timeline.input`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     Event(Event),
+    Claim(Event),
     Assignment(Assignment),
     Timeline(TimelineInput),
 }
@@ -74,6 +75,10 @@ impl Machine for Unify {
         };
         match input {
             Input::Record(Record::Event(event)) => resolve::event(&mut turn, event),
+            Input::Record(Record::Claim(event)) => {
+                turn.effects.emit(event::Record::Event(event));
+                Outcome::Applied
+            }
             Input::Record(Record::Assignment(assignment)) => {
                 resolve::assignment(&mut turn, &assignment)
             }
@@ -86,6 +91,8 @@ impl Machine for Unify {
             Input::Record(Record::Timeline(TimelineInput::Step(note))) => {
                 timeline::step::arrive(&mut turn, Box::new(note)).into()
             }
+            // Values are out by the rules alone as long as no list comes.
+            Input::Record(Record::Timeline(TimelineInput::Out(_))) => Outcome::Unasked,
             Input::Record(Record::Timeline(TimelineInput::Rules(rules))) => {
                 rules::learn(&mut turn, &rules.company)
             }

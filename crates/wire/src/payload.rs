@@ -15,7 +15,7 @@ use event::{
     reject::Reject,
     sent::Sent,
     timeline::{Entry, Moved, StepEntry},
-    timeline_input::{Digest, Move, StepNote},
+    timeline_input::{Digest, Move, Out, StepNote},
 };
 
 use crate::{Kind, rules::Document};
@@ -118,4 +118,12 @@ impl Payload for Access {
 
 impl Payload for Sent {
     const KIND: Kind = Kind::Sent;
+}
+
+impl Payload for link::Decision {
+    const KIND: Kind = Kind::LinkDecision;
+}
+
+impl Payload for Out {
+    const KIND: Kind = Kind::Out;
 }

@@ -15,12 +15,14 @@ use crate::{
 /// The record as a message of the Confluent wire format, by the latest schema of its kind.
 pub fn encode(record: &Record) -> Vec<u8> {
     match record {
-        Record::Event(event) => SHIPPED.write(event),
+        Record::Event(event) | Record::Claim(event) => SHIPPED.write(event),
         Record::Link(Link::Set(set)) => SHIPPED.write(set),
         Record::Link(Link::Tick(tick)) => SHIPPED.write(tick),
+        Record::Link(Link::Decision(decision)) => SHIPPED.write(decision),
         Record::Assignment(assignment) => SHIPPED.write(assignment),
         Record::TimelineInput(TimelineInput::Digest(digest)) => SHIPPED.write(digest),
         Record::TimelineInput(TimelineInput::Move(moved)) => SHIPPED.write(moved),
+        Record::TimelineInput(TimelineInput::Out(out)) => SHIPPED.write(out),
         Record::TimelineInput(TimelineInput::Step(step)) => SHIPPED.write(step),
         Record::Timeline(Timeline::Entry(entry)) => SHIPPED.write(entry),
         Record::Timeline(Timeline::Step(step)) => SHIPPED.write(step),
@@ -63,6 +65,7 @@ pub(crate) fn decode_by(
     };
     Ok(match topic {
         Topic::Event => Record::Event(message.read()?),
+        Topic::Claim => Record::Claim(message.read()?),
         Topic::IdentityLink => Record::Link(message.link()?),
         Topic::IdentityAssignment => Record::Assignment(message.read()?),
         Topic::TimelineInput => Record::TimelineInput(message.timeline_input()?),
@@ -117,17 +120,21 @@ impl Content<'_> {
             self.read().map(Link::Set)
         } else if self.is::<event::link::Tick>() {
             self.read().map(Link::Tick)
+        } else if self.is::<event::link::Decision>() {
+            self.read().map(Link::Decision)
         } else {
             self.rules().map(Link::Rules)
         }
     }
 
     fn timeline_input(&self) -> Result<TimelineInput, Error> {
-        use event::timeline_input::{Digest, Move, StepNote};
+        use event::timeline_input::{Digest, Move, Out, StepNote};
         if self.is::<Digest>() {
             self.read().map(TimelineInput::Digest)
         } else if self.is::<Move>() {
             self.read().map(TimelineInput::Move)
+        } else if self.is::<Out>() {
+            self.read().map(TimelineInput::Out)
         } else if self.is::<StepNote>() {
             self.read().map(TimelineInput::Step)
         } else {

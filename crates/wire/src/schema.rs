@@ -29,10 +29,12 @@ pub enum Kind {
     Config,
     Access,
     Sent,
+    LinkDecision,
+    Out,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 24] = [
+    pub const ALL: [Kind; 26] = [
         Kind::Event,
         Kind::Personal,
         Kind::LinkSet,
@@ -57,6 +59,8 @@ impl Kind {
         Kind::Config,
         Kind::Access,
         Kind::Sent,
+        Kind::LinkDecision,
+        Kind::Out,
     ];
 
     /// The subject under which a registry knows the record: its full name.
@@ -86,6 +90,8 @@ impl Kind {
             Kind::Config => "polku.Config",
             Kind::Access => "polku.Access",
             Kind::Sent => "polku.Sent",
+            Kind::LinkDecision => "polku.LinkDecision",
+            Kind::Out => "polku.Out",
         }
     }
 }
@@ -120,7 +126,7 @@ pub fn schemas() -> &'static [Shipped] {
 
 /// A record on the log says which row wrote it. So rows are only added at the end: when a released schema changes, its row
 /// takes the file under `schemas/released/` and a new row takes the changed one.
-static SHIPPED: [Shipped; 24] = [
+static SHIPPED: [Shipped; 26] = [
     Shipped {
         id: 0x5000_0000,
         kind: Kind::Event,
@@ -240,6 +246,16 @@ static SHIPPED: [Shipped; 24] = [
         id: 0x5000_0017,
         kind: Kind::Sent,
         avsc: include_str!("../../../schemas/sent.avsc"),
+    },
+    Shipped {
+        id: 0x5000_0018,
+        kind: Kind::LinkDecision,
+        avsc: include_str!("../../../schemas/link_decision.avsc"),
+    },
+    Shipped {
+        id: 0x5000_0019,
+        kind: Kind::Out,
+        avsc: include_str!("../../../schemas/out.avsc"),
     },
 ];
 

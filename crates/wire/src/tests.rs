@@ -22,12 +22,12 @@ use crate::{
 /// The topics a kind may be in. Notices are all for the department `a`.
 fn topics(kind: Kind) -> Vec<Topic> {
     match kind {
-        Kind::Event => vec![Topic::Event],
+        Kind::Event => vec![Topic::Event, Topic::Claim],
         Kind::Personal => vec![],
-        Kind::LinkSet | Kind::LinkTick => vec![Topic::IdentityLink],
+        Kind::LinkSet | Kind::LinkTick | Kind::LinkDecision => vec![Topic::IdentityLink],
         Kind::Rules => vec![Topic::IdentityLink, Topic::TimelineInput, Topic::CaseInput],
         Kind::Assignment => vec![Topic::IdentityAssignment],
-        Kind::Digest | Kind::Move | Kind::StepNote => vec![Topic::TimelineInput],
+        Kind::Digest | Kind::Move | Kind::Out | Kind::StepNote => vec![Topic::TimelineInput],
         Kind::Entry | Kind::StepEntry | Kind::Moved => vec![Topic::Timeline],
         Kind::Signal | Kind::Command | Kind::Regroup | Kind::Absorb => vec![Topic::CaseInput],
         Kind::CaseState | Kind::CaseStep => vec![Topic::Case],
@@ -435,7 +435,7 @@ fn an_event_has_the_bytes_it_always_had() {
             "amount": {"value": "129.90", "currency": "EUR", "of": "purchase"},
             "promise": {"id": "303132333435363738393a3b3c3d3e3f", "what": "refund", "due": "2026-11-25T14:00:00Z",
                         "by": "call-centre", "keeper": null, "state": "made"},
-            "operational": {"till": "7"}, "recorded_by": null, "rules_version": 4,
+            "operational": {"till": "7"}, "recorded_by": null, "standing": "final", "rules_version": 4,
             "content": "404142434445464748494a4b4c4d4e4f", "personal": "000102"}"#,
     )
     .unwrap();
@@ -451,4 +451,4 @@ const GOLDEN: &str = "\
     202122232425262728292a2b2c2d2e2f020a6f726465720001000002066e707300000000000008400000000000000000\
     000000000000244002046669021873746f72653a6b616d70706900021064656c697665727900020a706f737469020c31\
     32392e3930064555520002303132333435363738393a3b3c3d3e3f0c726566756e640280cc8cb0c268021663616c6c2d\
-    63656e7472650000020874696c6c0237000008404142434445464748494a4b4c4d4e4f06000102";
+    63656e7472650000020874696c6c023700000008404142434445464748494a4b4c4d4e4f06000102";

@@ -112,7 +112,7 @@ impl Seen {
             }
             Record::Link(Link::Set(set)) if set.withdrawn => {}
             Record::Link(Link::Set(set)) => self.sets.push(set),
-            Record::Link(Link::Tick(_) | Link::Rules(_)) => {}
+            Record::Link(Link::Tick(_) | Link::Decision(_) | Link::Rules(_)) => {}
             Record::Assignment(assignment) => {
                 let known = self
                     .assignments
@@ -173,7 +173,8 @@ impl Seen {
                 self.reject_records += 1;
                 self.rejects.insert(reject.id, reject);
             }
-            other @ (Record::TimelineInput(_)
+            other @ (Record::Claim(_)
+            | Record::TimelineInput(_)
             | Record::CaseInput(_)
             | Record::Config(_)
             | Record::Sent(_)

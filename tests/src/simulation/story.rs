@@ -272,6 +272,7 @@ impl Writer {
             promise: None,
             operational: BTreeMap::new(),
             recorded_by: None,
+            standing: event::Standing::Final,
             rules_version: 1,
             content: Token::hash("content", &[id.as_bytes()]),
             personal: vec![0],

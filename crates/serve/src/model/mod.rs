@@ -138,7 +138,8 @@ impl State {
             Record::Reject(reject) => self.rejects.apply(&reject),
             Record::Config(config) => self.companies.apply(&config),
             // Inputs of machines and access records are not followed.
-            Record::Link(_)
+            Record::Claim(_)
+            | Record::Link(_)
             | Record::TimelineInput(_)
             | Record::CaseInput(_)
             | Record::Sent(_)
@@ -208,7 +209,8 @@ pub(crate) fn is_followed(topic: &Topic) -> bool {
         | Topic::Notice(_)
         | Topic::Reject
         | Topic::Config => true,
-        Topic::IdentityLink
+        Topic::Claim
+        | Topic::IdentityLink
         | Topic::TimelineInput
         | Topic::CaseInput
         | Topic::Sent

@@ -60,6 +60,7 @@ fn event(id: u8, time: i64, values: &BTreeSet<u8>) -> Event {
         promise: None,
         operational: BTreeMap::new(),
         recorded_by: None,
+        standing: event::Standing::Final,
         rules_version: 0,
         content: id,
         personal: Vec::new(),

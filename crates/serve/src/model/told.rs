@@ -95,6 +95,9 @@ impl State {
                 | StepKind::Absorbed
                 | StepKind::Parted
                 | StepKind::OpenedInError
+                | StepKind::Noticed
+                | StepKind::Warned
+                | StepKind::Broken
                 | StepKind::Unknown => {}
             }
         }

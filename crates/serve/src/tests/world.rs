@@ -248,6 +248,7 @@ impl World {
             promise: None,
             operational: BTreeMap::new(),
             recorded_by: None,
+            standing: event::Standing::Final,
             rules_version: 1,
             content: Token::hash("content", &[told.id.as_bytes()]),
             personal: wire::personal::encode(&personal),
@@ -319,6 +320,7 @@ pub(crate) fn entry(event: &Event, profile: ProfileId, version: u64) -> Entry {
         matter,
         case: Some(matter.own_case()),
         content: event.content,
+        promise: None,
     }
 }
 
@@ -406,6 +408,7 @@ pub(crate) fn step(case: CaseId, number: u32, what: StepKind, owner: &str) -> St
         matter: None,
         deadline: None,
         route: vec![name("root"), name("late-parcels")],
+        sign: None,
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) fn reader(topic: &Topic) -> Option<MachineName> {
         Topic::TimelineInput => Some(MachineName::Unify),
         Topic::CaseInput => Some(MachineName::Cases),
         Topic::Event
+        | Topic::Claim
         | Topic::IdentityLink
         | Topic::IdentityAssignment
         | Topic::Timeline

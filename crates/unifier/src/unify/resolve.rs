@@ -133,6 +133,7 @@ fn digest(turn: &Turn<'_, '_>, event: Event, matter: MatterId) -> Box<Digest> {
         party: event.party,
         matter,
         content: event.content,
-        rules_version: rules.version,
+        out_number: rules.version,
+        promise: event.promise,
     })
 }

@@ -36,6 +36,9 @@ pub(super) fn of(digest: &Digest, rules: &CaseRules) -> Option<Signal> {
         stage: digest.stage.clone(),
         touchpoint: digest.touchpoint.clone(),
         party: digest.party.clone(),
+        promise: None,
+        due: None,
+        department: None,
     })
 }
 

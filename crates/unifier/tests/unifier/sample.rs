@@ -91,6 +91,7 @@ pub(crate) fn event(id: &str, time: i64, text: &str) -> Event {
         promise: None,
         operational: BTreeMap::new(),
         recorded_by: None,
+        standing: event::Standing::Final,
         rules_version: 0,
         content: token(id),
         personal: Vec::new(),

@@ -91,7 +91,8 @@ fn digest(to: &str, counter: u64) -> TimelineInput {
         party: None,
         matter: MatterId::of_reference(token("order:1")),
         content: token("words"),
-        rules_version: 0,
+        out_number: 0,
+        promise: None,
     })
 }
 

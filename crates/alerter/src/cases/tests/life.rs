@@ -120,6 +120,9 @@ fn fold(steps: &[Step]) -> Option<(Phase, DepartmentId)> {
             | StepKind::Noted
             | StepKind::Proposed
             | StepKind::Resumed
+            | StepKind::Noticed
+            | StepKind::Warned
+            | StepKind::Broken
             | StepKind::Unknown => phase,
         };
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use event::{
-    DepartmentId, EventId, Time,
+    DepartmentId, EventId, Name, Time,
     case::{ContactHow, State as CaseState, Step, StepKind},
 };
 
@@ -85,7 +85,12 @@ impl Line {
             time: speech.moment(step.time),
             is_trouble: matches!(
                 step.what,
-                StepKind::Missed | StepKind::Escalated | StepKind::Declined | StepKind::Returned
+                StepKind::Missed
+                    | StepKind::Escalated
+                    | StepKind::Declined
+                    | StepKind::Returned
+                    | StepKind::Warned
+                    | StepKind::Broken
             ),
         }
     }
@@ -95,6 +100,8 @@ fn text(speech: &Speech, step: &Step, types: &HashMap<EventId, String>) -> Strin
     let department = |id: &DepartmentId| speech.department(id);
     let owner = department(&step.owner);
     let other = step.other.as_ref().map(department).unwrap_or_default();
+    // Whoever has to keep a promise; the owner, where nobody else was named.
+    let keeper = || department(step.other.as_ref().unwrap_or(&step.owner));
     let whom = step.whom.as_ref().map(|name| speech.label(name));
     let how = |how: ContactHow| speech.named("how", how.as_str());
     let event = step.event.and_then(|event| types.get(&event).cloned());
@@ -147,8 +154,27 @@ fn text(speech: &Speech, step: &Step, types: &HashMap<EventId, String>) -> Strin
             (None, Some(_)) => speech.say("step-resumed"),
             (None, None) => speech.say("step-resumed-in-vain"),
         },
+        StepKind::Noticed => match step.sign.as_ref().and_then(|sign| signed(speech, sign)) {
+            Some(sign) => speech.with("step-noticed", [("sign", sign.into())]),
+            None => speech.say("step-noticed-something"),
+        },
+        StepKind::Warned => speech.with("step-warned", [("keeper", keeper().into())]),
+        StepKind::Broken => speech.with("step-broken", [("keeper", keeper().into())]),
         StepKind::Unknown => speech.say("step-unknown"),
     }
+}
+
+/// What the customer's timeline showed.
+fn signed(speech: &Speech, sign: &Name) -> Option<String> {
+    const SIGNS: [(&str, &str); 5] = [
+        ("third_contact", "sign-third-contact"),
+        ("two_channels", "sign-two-channels"),
+        ("another_complaint", "sign-another-complaint"),
+        ("score_drop", "sign-score-drop"),
+        ("silence", "sign-silence"),
+    ];
+    let (_, key) = SIGNS.into_iter().find(|(name, _)| *name == sign.as_str())?;
+    Some(speech.say(key))
 }
 
 /// What was missed, as the machine lists it.

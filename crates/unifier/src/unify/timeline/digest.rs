@@ -38,10 +38,10 @@ pub(in super::super) fn arrive(turn: &mut Turn<'_, '_>, mut digest: Box<Digest>)
 /// profile, whose forwards do the rest. Since the digest carries the version of the rules, it never goes back and forth between
 /// a partition that has new rules and one that does not have them yet.
 fn choose_route(rules: &Rules, digest: &mut Digest) {
-    if digest.rules_version >= rules.version {
+    if digest.out_number >= rules.version {
         return;
     }
-    digest.rules_version = rules.version;
+    digest.out_number = rules.version;
     let route = rules.route(&digest.values, digest.anchor);
     if route != digest.route {
         digest.route = route;
@@ -113,7 +113,7 @@ pub(in super::super) fn reroute(
     let range = Key::Digest(profile, value, from)..=Key::Digest(last, LAST, EventId::new(LAST));
     let rules = turn.rules();
     let (lost, mut rest) = some(turn, range, |digest| {
-        digest.rules_version < rules.version
+        digest.out_number < rules.version
             && rules.route(&digest.values, digest.anchor) != digest.route
     });
     for mut digest in lost {
@@ -247,5 +247,6 @@ fn entry(digest: &Digest, case: Option<CaseId>) -> Entry {
         matter: digest.matter,
         case,
         content: digest.content,
+        promise: digest.promise.clone(),
     }
 }

@@ -178,7 +178,10 @@ fn names_the_case(what: StepKind) -> bool {
         | StepKind::Noted
         | StepKind::Proposed
         | StepKind::Waiting
-        | StepKind::Resumed => true,
+        | StepKind::Resumed
+        | StepKind::Noticed
+        | StepKind::Warned
+        | StepKind::Broken => true,
         StepKind::Absorbed | StepKind::Parted | StepKind::OpenedInError | StepKind::Unknown => {
             false
         }

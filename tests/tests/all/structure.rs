@@ -25,7 +25,16 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("notify", &["event", "wire", "stream", "service"]),
     (
         "serve",
-        &["event", "identifier", "wire", "stream", "service", "ingest"],
+        &[
+            "event",
+            "machine",
+            "identifier",
+            "unifier",
+            "wire",
+            "stream",
+            "service",
+            "ingest",
+        ],
     ),
 ];
 

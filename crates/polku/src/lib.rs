@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod exit;
 pub mod formats;
+pub mod identity;
 pub mod import;
 pub mod probe;
 pub mod process;

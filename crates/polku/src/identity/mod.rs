@@ -1,0 +1,4 @@
+//! `polku identity explain | plan`: why two events are one customer's, and what other rules would make of the customers there are.
+
+pub mod read;
+pub mod values;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod normalise;
+mod pattern;
 mod pepper;
 mod region;
 mod spaces;
@@ -8,6 +9,7 @@ mod vocabulary;
 
 pub use self::{
     normalise::{Invalid, normalise},
+    pattern::{PatternError, pattern},
     pepper::{Pepper, PepperError, event_id},
     region::{Region, RegionError},
     spaces::Spaces,

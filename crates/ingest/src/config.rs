@@ -56,7 +56,7 @@ pub struct Source {
     /// Its word may join two customers who are known to the company.
     #[serde(default)]
     pub trusted: bool,
-    /// It may say something again under the same id, and the newer content holds.
+    /// It may say something again under the same id, and the newer content holds. So may every source that files are mapped for.
     #[serde(default)]
     pub corrects: bool,
     /// It may send `history = true`: the source of an import.

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use event::{EventId, Time, Token, reject::Reason};
+use event::{EventId, Standing, Time, Token, reject::Reason};
 use serde_json::Value;
 use stream::Append;
 
@@ -89,10 +89,11 @@ impl Judge<'_> {
         let (id, draft, named) = self.read(said, id)?;
         self.check_permission(&draft)?;
         let content = Token::hash("content", &[bytes.as_bytes()]);
-        match self.seen(id, content) {
-            Seen::Never => {}
-            Seen::Same => return Ok(Judged::Duplicate),
-            Seen::Other => {
+        let standing = self.standing(&draft);
+        match (self.seen(id, content), standing) {
+            (Seen::Never, _) | (Seen::Other, Standing::Correctable) => {}
+            (Seen::Same, _) => return Ok(Judged::Duplicate),
+            (Seen::Other, Standing::Final | Standing::Withdrawn | Standing::Unknown) => {
                 let detail = "id: was used before for an event of other content; give each event an id of its own";
                 return Err((Reason::Conflict, detail.to_owned()));
             }
@@ -100,6 +101,7 @@ impl Judge<'_> {
         let stamp = Stamp {
             id,
             content,
+            standing,
             received: self.received,
         };
         let event = normalise::event(&self.context, &stamp, draft, named);
@@ -122,6 +124,16 @@ impl Judge<'_> {
         match (id, draft, named) {
             (Some(id), Some(draft), Some(named)) if faults.is_empty() => Ok((id, draft, named)),
             _ => Err((Reason::Schema, faults.detail())),
+        }
+    }
+
+    /// What is read from files is read again when the files were put right, and history is what others remember.
+    fn standing(&self, draft: &Draft) -> Standing {
+        let source = self.context.source;
+        if source.corrects || source.mapping.is_some() || draft.history {
+            Standing::Correctable
+        } else {
+            Standing::Final
         }
     }
 

@@ -5,7 +5,7 @@ mod window;
 use std::time::Duration;
 
 use event::{
-    Event, EventId, Record, SourceId, Time, Token, Topic,
+    Event, EventId, Record, SourceId, Standing, Time, Token, Topic,
     reject::{Reason, Reject},
 };
 use sha2::{Digest as _, Sha256};
@@ -37,15 +37,19 @@ pub enum Unavailable {
     TimedOut(Duration),
 }
 
-/// The record of an event, or the number of its bytes if they are too many.
+/// The record of an event, or the number of its bytes if they are too many. What may be corrected is kept by its id first, where
+/// the unifier meets all that was said under it, in order.
 pub(crate) fn event_append(event: Event, partitions: u32) -> Result<Append, usize> {
-    let record = Record::Event(event);
-    let (key, value) = (record.key(), wire::encode(&record));
+    let record = match event.standing {
+        Standing::Correctable => Record::Claim(event),
+        Standing::Final | Standing::Withdrawn | Standing::Unknown => Record::Event(event),
+    };
+    let (topic, key, value) = (record.topic(), record.key(), wire::encode(&record));
     let bytes = key.len() + value.len();
     if bytes > RECORD_BYTES_MAX {
         return Err(bytes);
     }
-    Ok(Append::keyed(Topic::Event, key, Some(value), partitions))
+    Ok(Append::keyed(topic, key, Some(value), partitions))
 }
 
 pub(crate) fn reject_append(

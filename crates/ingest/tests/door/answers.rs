@@ -1,11 +1,11 @@
 //! What senders are answered, and what then lies in the log.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::http::StatusCode;
 use event::{
-    Channel, Class, Company, Event, Name, Perspective, SourceId, Token, reject::Reason,
-    rules::TypeRule,
+    Channel, Class, Company, Event, Name, Perspective, SourceId, Standing, Token, Topic,
+    reject::Reason, rules::TypeRule,
 };
 use ingest::{Permission, Totals};
 use proptest::prelude::*;
@@ -413,6 +413,51 @@ async fn a_repeat_is_counted_and_not_written_and_other_content_is_a_conflict() {
     assert_eq!(reply.body["duplicate"], 1);
     assert_eq!(world.web(&event("1")).await.body["accepted"], 1);
     assert_eq!(world.events().len(), 2);
+}
+
+#[tokio::test]
+async fn a_source_that_corrects_may_say_something_else_under_the_same_id() {
+    let world = World::new();
+    let first = event("1");
+    let other = event_with("1", json!({"references": {"order": "B"}}));
+    for (said, accepted, duplicate) in [
+        (&first, 1, 0),
+        (&first, 0, 1),
+        (&other, 1, 0),
+        (&other, 0, 1),
+        // What it said before is a correction of the correction.
+        (&first, 1, 0),
+    ] {
+        let reply = world.crm(said).await;
+        assert_eq!(reply.status, StatusCode::ACCEPTED);
+        assert_eq!(reply.body["accepted"], accepted, "{said}");
+        assert_eq!(reply.body["duplicate"], duplicate, "{said}");
+    }
+    // Both in one request, and a repeat between them.
+    let reply = world.crm(&json!([other, other, first])).await;
+    assert_eq!(reply.body["accepted"], 2);
+    assert_eq!(reply.body["duplicate"], 1);
+
+    assert!(world.records(&Topic::Event).is_empty());
+    let claims = world.records(&Topic::Claim);
+    assert_eq!(claims.len(), 5);
+    let ids: BTreeSet<&Vec<u8>> = claims.iter().map(|(key, _)| key).collect();
+    assert_eq!(ids.len(), 1, "all stand under the event's id, in order");
+    for (event, _) in world.events() {
+        assert_eq!((event.standing, event.revision), (Standing::Correctable, 0));
+    }
+}
+
+#[tokio::test]
+async fn what_others_say_is_final_but_for_history() {
+    let world = World::new();
+    world.till(&event("1")).await;
+    let past = event_with("2", json!({"history": true}));
+    let sent = post("archive", "import-key", "application/json", past.to_string());
+    assert_eq!(world.send(sent).await.status, StatusCode::ACCEPTED);
+    let standings: Vec<Standing> = world.events().iter().map(|(event, _)| event.standing).collect();
+    assert_eq!(world.records(&Topic::Claim).len(), 1);
+    assert!(standings.contains(&Standing::Final) && standings.contains(&Standing::Correctable));
 }
 
 #[tokio::test(start_paused = true)]

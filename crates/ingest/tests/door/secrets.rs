@@ -20,7 +20,7 @@ const MARKS: [&str; 3] = ["9032", "1111 1111", "3456 0000"];
 /// All bytes of the log as one text.
 fn stored(world: &World) -> String {
     let mut text = String::new();
-    for topic in [Topic::Event, Topic::Reject] {
+    for topic in [Topic::Event, Topic::Claim, Topic::Reject] {
         for (key, record) in world.records(&topic) {
             text.push_str(&String::from_utf8_lossy(&key));
             text.push_str(&String::from_utf8_lossy(&wire::encode(&record)));
@@ -192,7 +192,7 @@ async fn nothing_personal_is_in_logs_answers_details_or_keys() {
     for reject in world.rejects() {
         said.push_str(&reject.detail);
     }
-    for topic in [Topic::Event, Topic::Reject] {
+    for topic in [Topic::Event, Topic::Claim, Topic::Reject] {
         for (key, _) in world.records(&topic) {
             said.push_str(&String::from_utf8_lossy(&key));
         }

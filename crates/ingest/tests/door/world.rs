@@ -24,7 +24,7 @@ use tower::ServiceExt as _;
 
 pub(crate) const PARTITIONS: u32 = 4;
 
-/// In place of the words in capitals stand the hashes of `till-key`, `till-new-key`, `web-key` and `import-key`.
+/// In place of the words in capitals stand the hashes of `till-key`, `till-new-key`, `web-key`, `crm-key` and `import-key`.
 const SOURCES: &str = r#"
 [till]
 channel = "store"
@@ -40,6 +40,12 @@ spaces = { order = "shop" }
 [web]
 channel = "web"
 key_sha256 = ["WEB"]
+spaces = { order = "shop" }
+
+[crm]
+channel = "call_centre"
+key_sha256 = ["CRM"]
+corrects = true
 spaces = { order = "shop" }
 
 [archive]
@@ -78,13 +84,14 @@ impl World {
         World::over(quiet())
     }
 
-    /// The four sources of these tests over another log.
+    /// The sources of these tests over another log.
     pub(crate) fn over(log: SharedLog) -> World {
         let hash = |key: &str| hex::encode(<sha2::Sha256 as sha2::Digest>::digest(key));
         let sources = SOURCES
             .replace("OLD", &hash("till-key"))
             .replace("NEW", &hash("till-new-key"))
             .replace("WEB", &hash("web-key"))
+            .replace("CRM", &hash("crm-key"))
             .replace("ARCHIVE", &hash("import-key"));
         let company = Company {
             version: 3,
@@ -167,6 +174,12 @@ impl World {
         .await
     }
 
+    /// Sends JSON from a source that corrects what it said.
+    pub(crate) async fn crm(&self, body: &Value) -> Reply {
+        self.send(post("crm", "crm-key", "application/json", body.to_string()))
+            .await
+    }
+
     /// Sends JSON from the web.
     pub(crate) async fn web(&self, body: &Value) -> Reply {
         self.send(post("web", "web-key", "application/json", body.to_string()))
@@ -192,13 +205,15 @@ impl World {
         }
     }
 
+    /// Every event that a door wrote, those that may be corrected included.
     pub(crate) fn events(&self) -> Vec<(Event, Personal)> {
-        let mut events: Vec<(Event, Personal)> = self
-            .records(&Topic::Event)
+        let claims = self.records(&Topic::Claim);
+        let mut events: Vec<(Event, Personal)> = claims
             .into_iter()
+            .chain(self.records(&Topic::Event))
             .map(|(_, record)| {
-                let Record::Event(event) = record else {
-                    panic!("the topic holds events")
+                let (Record::Event(event) | Record::Claim(event)) = record else {
+                    panic!("the topics hold events")
                 };
                 let personal = wire::personal::decode(&event.personal).unwrap();
                 (event, personal)
@@ -223,7 +238,7 @@ impl World {
 
 fn quiet() -> SharedLog {
     let log = Simulated::new(7);
-    let specs = [Topic::Event, Topic::Reject].map(|topic| TopicSpec {
+    let specs = [Topic::Event, Topic::Claim, Topic::Reject].map(|topic| TopicSpec {
         topic,
         partitions: PARTITIONS,
         kept: Kept::Always,

@@ -122,9 +122,10 @@ impl World {
     /// What the events call themselves: the order number of each, once for each id that is in the log.
     pub(super) fn ids(&self) -> Vec<String> {
         let mut orders = BTreeMap::new();
-        for record in self.records(&Topic::Event) {
-            let Record::Event(event) = record else {
-                panic!("the topic holds events")
+        // What is read from files may be corrected.
+        for record in self.records(&Topic::Claim) {
+            let Record::Claim(event) = record else {
+                panic!("the topic holds claims")
             };
             let personal = wire::personal::decode(&event.personal).unwrap();
             orders.insert(event.id, personal.references[0].value.clone());
@@ -229,7 +230,7 @@ pub(super) struct Moody {
 impl Moody {
     fn new() -> Moody {
         let log = Simulated::new(7);
-        let specs = [Topic::Event, Topic::Reject].map(|topic| TopicSpec {
+        let specs = [Topic::Event, Topic::Claim, Topic::Reject].map(|topic| TopicSpec {
             topic,
             partitions: PARTITIONS,
             kept: Kept::Always,

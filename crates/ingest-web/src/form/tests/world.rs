@@ -64,7 +64,7 @@ impl World {
     /// Behind so many proxies of our own.
     pub(super) fn behind(proxies: u8) -> World {
         let log = Simulated::new(7);
-        let specs = [Topic::Event, Topic::Reject].map(|topic| TopicSpec {
+        let specs = [Topic::Event, Topic::Claim, Topic::Reject].map(|topic| TopicSpec {
             topic,
             partitions: PARTITIONS,
             kept: Kept::Always,

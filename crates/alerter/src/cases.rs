@@ -9,7 +9,7 @@ use event::{
     command_outcome::CommandResult,
     rules::Rules,
 };
-use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
+use machine::{Effects, Input, Machine, Outcome, Overlay, Shard, Shelf};
 use serde::{Deserialize, Serialize};
 
 use crate::{case::Case, queue::Work, turn::Turn};
@@ -31,7 +31,7 @@ pub enum Record {
 }
 
 /// Rows of one kind lie together, and within a kind those of one case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Key {
     Rules,
     /// The number of the next piece of work to be queued.
@@ -49,6 +49,21 @@ pub enum Key {
     Joined(CaseId, CaseId, u32),
     Signal(CaseId, MatterId, EventId, SignalKind),
     Step(CaseId, u32),
+}
+
+impl machine::Key for Key {
+    fn shelf(&self) -> Shelf {
+        match self {
+            Key::Rules | Key::QueueEnd | Key::Case(_) | Key::Forward(..) => Shelf::Alone,
+            Key::Queue(_) => Shelf::of_kind(0),
+            Key::Timer(..) => Shelf::of_kind(1),
+            Key::Anchor(case, _) => Shelf::of(2, case.token()),
+            Key::Command(case, _) => Shelf::of(3, case.token()),
+            Key::Joined(case, ..) => Shelf::of(4, case.token()),
+            Key::Signal(case, ..) => Shelf::of(5, case.token()),
+            Key::Step(case, _) => Shelf::of(6, case.token()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -88,12 +88,8 @@ impl<M: Machine> Stage<M> {
             records.extend(effects.into_records());
         }
         let stepped = thread_cpu();
-        for (key, row) in overlay.into_changes() {
-            match row {
-                Some(row) => self.state.insert(key, row),
-                None => self.state.remove(&key),
-            };
-        }
+        let changes = overlay.into_changes();
+        self.state.take(changes);
         self.stepped += stepped.saturating_sub(began);
         self.applied += thread_cpu().saturating_sub(stepped);
         records

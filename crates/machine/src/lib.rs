@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod effects;
+mod key;
 mod outcome;
 mod overlay;
+mod slab;
+mod table;
 
 use std::fmt;
 
@@ -11,8 +14,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
     effects::{Effects, RECORDS_MAX},
+    key::{Key, Shelf},
     outcome::Outcome,
-    overlay::{Changes, Overlay, State},
+    overlay::{Changes, Overlay, Rows, State},
+    slab::IntoIter,
+    table::{Iter, Range, Table},
 };
 
 /// The part of the work that one state belongs to.
@@ -46,8 +52,8 @@ pub enum Input<R> {
 pub trait Machine: Send + 'static {
     /// A decoded record of one of the machine's input topics.
     type Record: fmt::Debug;
-    /// The state's keys. Their order is the order of iteration: rows of one kind lie together, timers by due time.
-    type Key: Clone + Ord + fmt::Debug + Serialize + DeserializeOwned + Send;
+    /// The state's keys. Their order is the order of ranges: rows of one kind lie together, timers by due time.
+    type Key: Key;
     type Row: Clone + PartialEq + fmt::Debug + Serialize + DeserializeOwned + Send;
 
     /// Takes one input. `now` never goes back. Must not fail: a broken invariant is an assertion, which the loop catches.

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use event::{Partition, Time, topic::MachineName};
-use machine::State;
+use machine::{Key, State};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::log::{Append, Offset, Read, TopicPartition};
@@ -80,7 +80,7 @@ impl Codec {
     }
 
     /// Applies a record to the rows and the mark.
-    pub(super) fn apply<K: Ord + DeserializeOwned, R: DeserializeOwned>(
+    pub(super) fn apply<K: Key, R: DeserializeOwned>(
         &self,
         read: &Read,
         state: &mut State<K, R>,

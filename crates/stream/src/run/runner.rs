@@ -389,12 +389,7 @@ impl<M: Machine> Runner<M> {
             let Some(held) = self.held.get_mut(&partition) else {
                 continue;
             };
-            for (key, row) in work.changes {
-                match row {
-                    Some(row) => held.state.insert(key, row),
-                    None => held.state.remove(&key),
-                };
-            }
+            held.state.take(work.changes);
             for (input, time) in &work.seen {
                 held.horizon.saw(input, *time);
             }

@@ -4,12 +4,12 @@ use event::{
     CaseId, Class, EventId, MatterId, Name, ProfileId, Token, Version, assignment::Assignment,
     case_input::Regroup, timeline_input::Move,
 };
-use machine::Overlay;
+use machine::{Overlay, Shelf};
 use serde::{Deserialize, Serialize};
 
 use super::{reference::Claim, rules::Rules};
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Key {
     Rules,
     Counters,
@@ -32,6 +32,25 @@ pub enum Key {
     Grouped(CaseId, MatterId),
     /// The link that was refused between two identifiers.
     Conflict(Token, Token),
+}
+
+impl machine::Key for Key {
+    fn shelf(&self) -> Shelf {
+        match self {
+            Key::Rules
+            | Key::Counters
+            | Key::Untold(_)
+            | Key::Set(_)
+            | Key::Value(_)
+            | Key::Group(_)
+            | Key::Matter(_) => Shelf::Alone,
+            Key::Member(profile, _) => Shelf::of(0, profile.token()),
+            Key::Beside(reference, _) => Shelf::of(1, *reference),
+            Key::Contested(profile, _) => Shelf::of(2, profile.token()),
+            Key::Grouped(case, _) => Shelf::of(3, case.token()),
+            Key::Conflict(..) => Shelf::of_kind(4),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

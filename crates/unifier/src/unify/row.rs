@@ -4,11 +4,12 @@ use event::{
     CaseId, EventId, MatterId, ProfileId, Time, Token, Version, timeline_input::Digest,
     timeline_input::StepNote,
 };
+use machine::Shelf;
 use serde::{Deserialize, Serialize};
 
 use super::{queue::Work, rules::Rules};
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Key {
     Rules,
     /// Work that found no room in its step, in order.
@@ -33,6 +34,25 @@ pub enum Key {
     Shown(ProfileId, Token),
     /// The case that handles a matter, as the steps at rest at a profile say.
     Case(ProfileId, MatterId),
+}
+
+impl machine::Key for Key {
+    fn shelf(&self) -> Shelf {
+        match self {
+            Key::Rules
+            | Key::QueueEnd
+            | Key::Seen(_)
+            | Key::Reported(_)
+            | Key::Owner(_)
+            | Key::Window(_)
+            | Key::Forward(..)
+            | Key::Shown(..)
+            | Key::Case(..) => Shelf::Alone,
+            Key::Queue(_) => Shelf::of_kind(0),
+            Key::Digest(profile, ..) => Shelf::of(1, profile.token()),
+            Key::Step(profile, ..) => Shelf::of(2, profile.token()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +86,7 @@ pub struct Owner {
 }
 
 /// Where in time a matter without a reference lies.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     pub anchor: Token,
     pub subject: Box<str>,

@@ -39,7 +39,7 @@ pub(super) enum Ask {
     Bloat,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Key {
     Queued(u64),
     Timer(Time, u64),
@@ -47,6 +47,8 @@ pub(super) enum Key {
     Seen(u64),
     Bloat,
 }
+
+impl machine::Key for Key {}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Row {

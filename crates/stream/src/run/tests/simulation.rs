@@ -23,7 +23,7 @@ const SEEDS: u64 = 200;
 struct Left {
     counts: Vec<String>,
     others: BTreeSet<String>,
-    states: BTreeMap<Partition, Vec<(Key, Row)>>,
+    states: BTreeMap<Partition, BTreeMap<Key, Row>>,
 }
 
 struct Run {

@@ -1,0 +1,355 @@
+use std::{
+    collections::{BTreeMap, HashMap, btree_map, hash_map},
+    fmt,
+    hash::BuildHasher as _,
+    ops::{Bound, RangeBounds},
+    vec,
+};
+
+use event::Token;
+use hashbrown::HashTable;
+
+use crate::{
+    Key, Shelf,
+    key::TokenHashes,
+    slab::{self, Slab},
+};
+
+/// Rows that are found by their key at once and read in order where they stand on one shelf.
+///
+/// A row lies in a place of its own, which stays the same as long as the row is there. The index and the shelves only say where:
+/// to look a row up costs the same however many there are.
+#[derive(Clone)]
+pub struct Table<K, R> {
+    index: HashTable<Entry>,
+    slab: Slab<(K, R)>,
+    shelves: HashMap<(u8, Token), Books<K>, TokenHashes>,
+}
+
+/// Half of a key's hash saves a look at most rows that are not meant, and at all rows when the index grows.
+#[derive(Clone, Copy)]
+struct Entry {
+    hash: u32,
+    place: u32,
+}
+
+/// The rows of one shelf. Few are put in order when they are read, many are kept in order.
+#[derive(Clone)]
+enum Books<K> {
+    One(u32),
+    Few(Vec<u32>),
+    Many(BTreeMap<K, u32>),
+}
+
+/// Sorting so many takes no longer than a few look-ups in a tree.
+const FEW: usize = 24;
+
+impl<K, R> Default for Table<K, R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K, R> Table<K, R> {
+    pub const fn new() -> Self {
+        Self {
+            index: HashTable::new(),
+            slab: Slab::new(),
+            shelves: HashMap::with_hasher(TokenHashes::new()),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One past the last place that a row may lie in.
+    pub fn places(&self) -> u32 {
+        self.slab.places()
+    }
+
+    /// The row in a place.
+    pub fn at(&self, place: u32) -> Option<(&K, &R)> {
+        self.slab.get(place).map(|(key, row)| (key, row))
+    }
+
+    /// All rows, by place: in no order that means anything, but the same after the same changes.
+    pub fn iter(&self) -> Iter<'_, K, R> {
+        Iter(self.slab.iter())
+    }
+}
+
+impl<K: Key, R> Table<K, R> {
+    pub fn get(&self, key: &K) -> Option<&R> {
+        let place = self.place(key)?;
+        self.slab.get(place).map(|(_, row)| row)
+    }
+
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut R> {
+        let place = self.place(key)?;
+        self.slab.get_mut(place).map(|(_, row)| row)
+    }
+
+    pub fn contains_key(&self, key: &K) -> bool {
+        self.place(key).is_some()
+    }
+
+    /// Puts a row in, and gives back the one that was there.
+    pub fn insert(&mut self, key: K, row: R) -> Option<R> {
+        let hash = hash(&key);
+        if let Some(place) = self.find(hash, &key) {
+            let (_, known) = self.slab.get_mut(place).expect(INDEXED);
+            return Some(std::mem::replace(known, row));
+        }
+        let shelf = key.shelf();
+        let place = self.slab.push((key, row));
+        self.put_on_shelf(shelf, place);
+        self.index
+            .insert_unique(spread(hash), Entry { hash, place }, |entry| {
+                spread(entry.hash)
+            });
+        None
+    }
+
+    pub fn remove(&mut self, key: &K) -> Option<R> {
+        let hash = hash(key);
+        let slab = &self.slab;
+        let found = self.index.find_entry(spread(hash), |entry| {
+            entry.hash == hash && slab.get(entry.place).is_some_and(|(known, _)| known == key)
+        });
+        let (Entry { place, .. }, _) = found.ok()?.remove();
+        self.take_off_shelf(key, place);
+        self.slab.remove(place).map(|(_, row)| row)
+    }
+
+    fn put_on_shelf(&mut self, shelf: Shelf, place: u32) {
+        let Shelf::Of { kind, token } = shelf else {
+            return;
+        };
+        let slab = &self.slab;
+        let key = |place| {
+            let (key, _): &(K, R) = slab.get(place).expect(INDEXED);
+            key.clone()
+        };
+        let books = match self.shelves.entry((kind, token)) {
+            hash_map::Entry::Vacant(shelf) => {
+                shelf.insert(Books::One(place));
+                return;
+            }
+            hash_map::Entry::Occupied(shelf) => shelf.into_mut(),
+        };
+        match books {
+            Books::One(first) => *books = Books::Few(vec![*first, place]),
+            Books::Few(places) if places.len() < FEW => places.push(place),
+            Books::Few(places) => {
+                let mut many: BTreeMap<K, u32> =
+                    places.iter().map(|place| (key(*place), *place)).collect();
+                many.insert(key(place), place);
+                *books = Books::Many(many);
+            }
+            Books::Many(places) => {
+                places.insert(key(place), place);
+            }
+        }
+    }
+
+    fn take_off_shelf(&mut self, key: &K, place: u32) {
+        let Shelf::Of { kind, token } = key.shelf() else {
+            return;
+        };
+        let hash_map::Entry::Occupied(mut shelf) = self.shelves.entry((kind, token)) else {
+            return;
+        };
+        let is_empty = match shelf.get_mut() {
+            Books::One(_) => true,
+            Books::Few(places) => {
+                places.retain(|other| *other != place);
+                places.is_empty()
+            }
+            Books::Many(places) => {
+                places.remove(key);
+                places.is_empty()
+            }
+        };
+        if is_empty {
+            shelf.remove();
+        }
+    }
+
+    /// The rows in a range of keys, in order.
+    pub fn range<B: RangeBounds<K>>(&self, range: B) -> Range<'_, K, R> {
+        if is_empty(&range) {
+            return Range::Sorted(Vec::new().into_iter());
+        }
+        match shelf(&range) {
+            Some(shelf) => self.on_shelf(shelf, &range),
+            None => sorted(self.iter().filter(|(key, _)| range.contains(key))),
+        }
+    }
+
+    fn on_shelf<B: RangeBounds<K>>(&self, shelf: (u8, Token), range: &B) -> Range<'_, K, R> {
+        let some = |places: &[u32]| {
+            let rows = places.iter().filter_map(|place| self.at(*place));
+            sorted(rows.filter(|(key, _)| range.contains(key)))
+        };
+        match self.shelves.get(&shelf) {
+            None => Range::Sorted(Vec::new().into_iter()),
+            Some(Books::One(place)) => some(&[*place]),
+            Some(Books::Few(places)) => some(places),
+            Some(Books::Many(places)) => {
+                let bounds = (range.start_bound(), range.end_bound());
+                Range::Shelf(self, places.range::<K, _>(bounds))
+            }
+        }
+    }
+
+    fn place(&self, key: &K) -> Option<u32> {
+        if self.index.is_empty() {
+            return None;
+        }
+        self.find(hash(key), key)
+    }
+
+    fn find(&self, hash: u32, key: &K) -> Option<u32> {
+        let is_meant = |entry: &Entry| {
+            entry.hash == hash
+                && self
+                    .slab
+                    .get(entry.place)
+                    .is_some_and(|(known, _)| known == key)
+        };
+        let entry = self.index.find(spread(hash), is_meant)?;
+        Some(entry.place)
+    }
+}
+
+const INDEXED: &str = "the index names only places that hold a row";
+
+fn hash<K: Key>(key: &K) -> u32 {
+    let hash = TokenHashes::new().hash_one(key);
+    (hash ^ (hash >> 32)) as u32
+}
+
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The shelf that a range lies on, if it lies on one.
+fn shelf<K: Key, B: RangeBounds<K>>(range: &B) -> Option<(u8, Token)> {
+    let of = |bound: Bound<&K>| match bound {
+        Bound::Included(key) | Bound::Excluded(key) => match key.shelf() {
+            Shelf::Of { kind, token } => Some((kind, token)),
+            Shelf::Alone => None,
+        },
+        Bound::Unbounded => None,
+    };
+    let start = of(range.start_bound())?;
+    let end = of(range.end_bound())?;
+    (start == end).then_some(start)
+}
+
+/// `BTreeMap::range` panics on these.
+fn is_empty<K: Ord, B: RangeBounds<K>>(range: &B) -> bool {
+    match (range.start_bound(), range.end_bound()) {
+        (Bound::Included(start), Bound::Included(end)) => start > end,
+        (Bound::Included(start) | Bound::Excluded(start), Bound::Excluded(end))
+        | (Bound::Excluded(start), Bound::Included(end)) => start >= end,
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+    }
+}
+
+fn sorted<'t, K: Ord, R>(rows: impl Iterator<Item = (&'t K, &'t R)>) -> Range<'t, K, R> {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    Range::Sorted(rows.into_iter())
+}
+
+/// See `Table::range`.
+pub enum Range<'t, K, R> {
+    Sorted(vec::IntoIter<(&'t K, &'t R)>),
+    Shelf(&'t Table<K, R>, btree_map::Range<'t, K, u32>),
+}
+
+impl<'t, K, R> Iterator for Range<'t, K, R> {
+    type Item = (&'t K, &'t R);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Range::Sorted(rows) => rows.next(),
+            Range::Shelf(table, places) => {
+                let (_, place) = places.next()?;
+                table.at(*place)
+            }
+        }
+    }
+}
+
+/// See `Table::iter`.
+pub struct Iter<'t, K, R>(slab::Iter<'t, (K, R)>);
+
+impl<'t, K, R> Iterator for Iter<'t, K, R> {
+    type Item = (&'t K, &'t R);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, row)| (key, row))
+    }
+}
+
+impl<'t, K, R> IntoIterator for &'t Table<K, R> {
+    type Item = (&'t K, &'t R);
+    type IntoIter = Iter<'t, K, R>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<K, R> IntoIterator for Table<K, R> {
+    type Item = (K, R);
+    type IntoIter = slab::IntoIter<(K, R)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.slab.into_iter()
+    }
+}
+
+impl<K: Key, R> Extend<(K, R)> for Table<K, R> {
+    fn extend<I: IntoIterator<Item = (K, R)>>(&mut self, rows: I) {
+        for (key, row) in rows {
+            self.insert(key, row);
+        }
+    }
+}
+
+impl<K: Key, R> FromIterator<(K, R)> for Table<K, R> {
+    fn from_iter<I: IntoIterator<Item = (K, R)>>(rows: I) -> Self {
+        let mut table = Self::new();
+        table.extend(rows);
+        table
+    }
+}
+
+impl<K: Key, R, const N: usize> From<[(K, R); N]> for Table<K, R> {
+    fn from(rows: [(K, R); N]) -> Self {
+        rows.into_iter().collect()
+    }
+}
+
+/// Wherever the rows lie.
+impl<K: Key, R: PartialEq> PartialEq for Table<K, R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(key, row)| other.get(key) == Some(row))
+    }
+}
+
+impl<K: Key, R: Eq> Eq for Table<K, R> {}
+
+impl<K: fmt::Debug + Ord, R: fmt::Debug> fmt::Debug for Table<K, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(sorted(self.iter())).finish()
+    }
+}

@@ -7,7 +7,7 @@
 
 use std::{
     ffi::OsString,
-    io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -115,12 +115,68 @@ fn place_of_fault<T: DeserializeOwned>(
     let Some(span) = error.span().filter(|_| !message.contains("missing field")) else {
         return Ok(());
     };
-    let before = text.get(..span.start).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
     Err(Error::Parse {
         path: path.to_owned(),
-        text: format!("line {line}, column {column}: {message}"),
+        text: format!("{}: {message}", Position::of(text, span.start)),
+    })
+}
+
+/// A place in a text, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl Position {
+    fn of(text: &str, byte: usize) -> Position {
+        let before = text.get(..byte).unwrap_or_default();
+        Position {
+            line: before.matches('\n').count() + 1,
+            column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Where in a TOML text a field stands, `departments.delivery.hours.mon[1]`, or, if it is not there, the innermost table around it
+/// that is. Nothing where not even the outermost is.
+pub fn position(text: &str, field: &str) -> Option<Position> {
+    let table = DeTable::parse(text).ok()?.into_inner();
+    let (mut at, mut rest) = inner(&table, field)?;
+    loop {
+        let found = match at.get_ref() {
+            DeValue::Table(table) => rest.strip_prefix('.').and_then(|rest| inner(table, rest)),
+            DeValue::Array(array) => rest.strip_prefix('[').and_then(|rest| {
+                let (index, rest) = rest.split_once(']')?;
+                Some((array.get(index.parse::<usize>().ok()?)?, rest))
+            }),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => None,
+        };
+        match found {
+            Some(found) => (at, rest) = found,
+            None => return Some(Position::of(text, at.span().start)),
+        }
+    }
+}
+
+/// The value under the key that a path begins with, and the rest of the path. Keys may hold dots themselves.
+fn inner<'t, 'i, 'p>(
+    table: &'t DeTable<'i>,
+    path: &'p str,
+) -> Option<(&'t toml::Spanned<DeValue<'i>>, &'p str)> {
+    table.iter().find_map(|(key, value)| {
+        let rest = path.strip_prefix(key.get_ref().as_ref())?;
+        (rest.is_empty() || rest.starts_with(['.', '['])).then_some((value, rest))
     })
 }
 
@@ -279,6 +335,24 @@ mod tests {
                 }
             }
         );
+    }
+
+    #[test]
+    fn a_field_is_found_in_its_text() {
+        let text = "a = 1\n[b.\"c.d\"]\ne = ['x', 'y']\nf = { g = 2 }\n[[h]]\n[[h]]\ni = 3\n";
+        for (field, expected) in [
+            ("a", Some((1, 5))),
+            ("b.c.d.e[1]", Some((3, 11))),
+            ("b.c.d.f.g", Some((4, 11))),
+            ("h[1].i", Some((7, 5))),
+            // Not there: the innermost that is.
+            ("b.c.d.z", Some((2, 1))),
+            ("b.c.d.e[7]", Some((3, 5))),
+            ("ab", None),
+        ] {
+            let found = position(text, field).map(|at| (at.line, at.column));
+            assert_eq!(found, expected, "{field}");
+        }
     }
 
     #[test]

@@ -453,9 +453,18 @@ async fn what_others_say_is_final_but_for_history() {
     let world = World::new();
     world.till(&event("1")).await;
     let past = event_with("2", json!({"history": true}));
-    let sent = post("archive", "import-key", "application/json", past.to_string());
+    let sent = post(
+        "archive",
+        "import-key",
+        "application/json",
+        past.to_string(),
+    );
     assert_eq!(world.send(sent).await.status, StatusCode::ACCEPTED);
-    let standings: Vec<Standing> = world.events().iter().map(|(event, _)| event.standing).collect();
+    let standings: Vec<Standing> = world
+        .events()
+        .iter()
+        .map(|(event, _)| event.standing)
+        .collect();
     assert_eq!(world.records(&Topic::Claim).len(), 1);
     assert!(standings.contains(&Standing::Final) && standings.contains(&Standing::Correctable));
 }

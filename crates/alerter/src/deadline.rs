@@ -1,5 +1,6 @@
 //! By when something has to happen to a case, and what happens when it did not.
 
+use calendar::Calendar;
 use event::{
     CaseId, Company, DepartmentId, Millis, Time,
     case::{Phase, StepKind},
@@ -7,7 +8,6 @@ use event::{
 };
 
 use crate::{
-    calendar::Calendar,
     case::{Case, Change},
     route,
     turn::Turn,
@@ -27,7 +27,7 @@ pub(crate) fn settle(case: &mut Case, company: &Company, now: Time) {
         return;
     }
     let lengths = &company.deadlines;
-    let calendar = Calendar::of(company, &case.state.owner);
+    let calendar = Calendar::of(&company.departments, &case.state.owner);
     case.acknowledge_due = match case.state.phase {
         Phase::Open => case
             .acknowledge_due
@@ -76,7 +76,7 @@ impl Turn<'_, '_> {
         self.return_offer(&mut change, at);
         self.stop_waiting_at(&mut change, at);
         let again = |turn: &Self, case: &Case| {
-            let calendar = Calendar::of(&turn.company, &case.state.owner);
+            let calendar = Calendar::of(&turn.company.departments, &case.state.owner);
             Some(calendar.add(at, turn.company.deadlines.again.max(LENGTH_MIN)))
         };
         let mut missed = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
+use calendar::Calendar;
 use event::{
     CaseId, CommandId, Company, MatterId, Time, Token,
     case::{Phase, State, StepKind},
@@ -12,7 +13,6 @@ use event::{
 use machine::Outcome;
 
 use crate::{
-    calendar::Calendar,
     case::{Case, Change},
     cases::{FIRST, Forward, Key, LAST, Row},
     queue::Work,
@@ -392,7 +392,7 @@ fn unite_dues(
     company: &Company,
     now: Time,
 ) {
-    let calendar = Calendar::of(company, &case.state.owner);
+    let calendar = Calendar::of(&company.departments, &case.state.owner);
     let to = case.state.waiting_since;
     let counted = |due: Option<Time>, from: Option<Time>| {
         due.map(|due| {

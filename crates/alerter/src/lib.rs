@@ -1,12 +1,9 @@
 #![doc = include_str!("../README.md")]
 
-pub mod calendar;
 mod case;
 pub mod cases;
-pub mod clock;
 mod command;
 mod deadline;
-pub mod fault;
 mod group;
 mod life;
 mod notice;

@@ -4,6 +4,7 @@
 //! business time that it had left. It ends when the party is heard of, when the owner says so, when the case is
 //! resolved or another department accepts it, and at the latest when its time is over.
 
+use calendar::Calendar;
 use event::{
     Company, Time,
     case::StepKind,
@@ -13,7 +14,6 @@ use event::{
 use machine::Outcome;
 
 use crate::{
-    calendar::Calendar,
     case::{Case, Change},
     deadline::LENGTH_MIN,
     turn::Turn,
@@ -28,7 +28,7 @@ impl Case {
         let Some(since) = state.waiting_since.take() else {
             return;
         };
-        let calendar = Calendar::of(company, &state.owner);
+        let calendar = Calendar::of(&company.departments, &state.owner);
         for due in [&mut self.acknowledge_due, &mut self.contact_due] {
             *due = due.map(|due| shift(&calendar, due, since, now));
         }

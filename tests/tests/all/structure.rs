@@ -11,8 +11,9 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("machine", &["event"]),
     ("identifier", &["event"]),
     ("wire", &["event"]),
-    ("unifier", &["event", "machine"]),
-    ("alerter", &["event", "machine"]),
+    ("calendar", &["event"]),
+    ("unifier", &["event", "machine", "calendar"]),
+    ("alerter", &["event", "machine", "calendar"]),
     ("stream", &["event", "machine", "service"]),
     (
         "ingest",
@@ -28,6 +29,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         &[
             "event",
             "machine",
+            "calendar",
             "identifier",
             "unifier",
             "wire",
@@ -111,7 +113,7 @@ fn pure_crates_reach_neither_network_nor_clock_nor_randomness() {
         "socket2",
     ];
     let mut faults = Vec::new();
-    for pure in ["event", "machine", "unifier", "alerter"] {
+    for pure in ["event", "machine", "calendar", "unifier", "alerter"] {
         let package = metadata
             .packages
             .iter()

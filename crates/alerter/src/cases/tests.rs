@@ -13,6 +13,7 @@ use machine::Outcome;
 
 use crate::samples::{World, command, company_of, department, matter, name, noon, signal, token};
 
+mod clocks;
 mod commands;
 mod grouping;
 mod life;

@@ -6,7 +6,7 @@ use event::{
 };
 
 use super::root_receiver;
-use crate::{calendar::Calendar, fault::Fault};
+use calendar::{Calendar, Fault};
 
 /// What is wrong with the parts of the rules that cases go by: departments, hours, deadlines, routes.
 pub fn check(company: &Company) -> Vec<Fault> {

@@ -7,7 +7,7 @@ use event::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::clock::clocks;
+use calendar::clock::clocks;
 
 fn wait_for(number: u64, party: &str) -> Command {
     Command {

@@ -9,6 +9,10 @@ use crate::{
 };
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one lives at a time, for the length of a step"
+)]
 pub enum TimelineInput {
     Digest(Digest),
     Move(Move),

@@ -35,6 +35,11 @@ impl<'a, K: Key, R> Overlay<'a, K, R> {
         self.changes
     }
 
+    /// The rows without the batch's changes, for who looks at all of them by their places.
+    pub const fn committed(&self) -> &'a State<K, R> {
+        self.state
+    }
+
     pub fn get(&self, key: &K) -> Option<&R> {
         match self.changes.get(key) {
             Some(change) => change.as_ref(),

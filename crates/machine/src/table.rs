@@ -264,7 +264,7 @@ fn is_empty<K: Ord, B: RangeBounds<K>>(range: &B) -> bool {
 
 fn sorted<'t, K: Ord, R>(rows: impl Iterator<Item = (&'t K, &'t R)>) -> Range<'t, K, R> {
     let mut rows: Vec<_> = rows.collect();
-    rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    rows.sort_unstable_by_key(|(key, _)| *key);
     Range::Sorted(rows.into_iter())
 }
 

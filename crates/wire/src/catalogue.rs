@@ -2,7 +2,8 @@
 //! as four bytes, big-endian, then Avro.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
+    error::Error as StdError,
     sync::{LazyLock, OnceLock},
 };
 
@@ -15,7 +16,8 @@ use apache_avro::{
 };
 
 use crate::{
-    Error, Kind, Shipped,
+    Error, Kind, Shipped, avro,
+    avro::Shape,
     payload::Payload,
     registry::Registry,
     schema::{FIRST_ID, schemas},
@@ -32,8 +34,8 @@ const HEADER: usize = 5;
 
 pub(crate) struct Catalogue {
     rows: Vec<Row>,
-    /// The row that is written, of each kind.
-    written: BTreeMap<Kind, usize>,
+    /// The row that is written, by kind.
+    written: Vec<usize>,
     /// Whose ids are written and read besides, once one is used.
     registry: OnceLock<Registry>,
 }
@@ -41,13 +43,12 @@ pub(crate) struct Catalogue {
 pub(crate) struct Row {
     kind: Kind,
     schema: &'static Schema,
-    writer: GenericDatumWriter<'static>,
     reader: Reader,
 }
 
 enum Reader {
-    /// Straight into our types.
-    Current(GenericDatumReader<'static>),
+    /// Straight into our types, and out of them.
+    Current(Shape),
     /// Into values that are resolved to the current schema, written by it and read again: slow, and so the way for records
     /// of an earlier release only.
     Older(GenericDatumReader<'static>),
@@ -68,18 +69,28 @@ impl Catalogue {
             .iter()
             .map(|shipped| kept(parse(shipped.avsc).expect("a test parses every shipped schema")))
             .collect();
-        let written: BTreeMap<Kind, usize> =
-            (0..).zip(shipped).map(|(row, it)| (it.kind, row)).collect();
+        let numbers = (0..).zip(Kind::ALL);
+        assert!(
+            numbers
+                .into_iter()
+                .all(|(number, kind): (usize, Kind)| kind as usize == number),
+            "`Kind::ALL` is in the order of the kinds"
+        );
+        let written: Vec<usize> = Kind::ALL
+            .iter()
+            .map(|kind| shipped.iter().rposition(|it| it.kind == *kind))
+            .collect::<Option<_>>()
+            .expect("a test finds a schema for every kind");
         let rows = (0..)
             .zip(shipped)
             .map(|(row, shipped)| {
-                let current = written[&shipped.kind];
+                let current = written[shipped.kind as usize];
                 Row {
                     kind: shipped.kind,
                     schema: parsed[row],
-                    writer: writer(parsed[row]),
                     reader: if row == current {
-                        Reader::Current(reader(parsed[row], None))
+                        let shape = Shape::of(parsed[row]);
+                        Reader::Current(shape.expect("a test says what schemas may use"))
                     } else {
                         Reader::Older(reader(parsed[row], Some(parsed[current])))
                     },
@@ -97,20 +108,17 @@ impl Catalogue {
         &self.registry
     }
 
-    pub(crate) fn write<T: Payload>(&self, payload: &T) -> Vec<u8> {
-        let row = self.written[&T::KIND];
+    /// Appends the payload as a message.
+    pub(crate) fn write<T: Payload>(&self, payload: &T, to: &mut Vec<u8>) {
+        let row = self.written[T::KIND as usize];
         let id = match self.registry.get() {
             Some(registry) => registry.id(row),
             None => shipped_id(row),
         };
-        let mut bytes = Vec::with_capacity(512);
-        bytes.push(0);
-        bytes.extend_from_slice(&id.to_be_bytes());
-        self.rows[row]
-            .writer
-            .write_ser(&mut bytes, payload)
+        to.push(0);
+        to.extend_from_slice(&id.to_be_bytes());
+        avro::write(self.current(T::KIND).1, payload, to)
             .expect("our types have the fields of their schemas, and no count is beyond 2^63");
-        bytes
     }
 
     pub(crate) fn open<'a>(&'a self, bytes: &'a [u8]) -> Result<Message<'a>, Error> {
@@ -152,13 +160,16 @@ impl Catalogue {
         Some(Row {
             kind: current.kind,
             schema,
-            writer: writer(schema),
             reader: Reader::Older(reader(schema, Some(current.schema))),
         })
     }
 
-    fn current(&self, kind: Kind) -> &Row {
-        &self.rows[self.written[&kind]]
+    fn current(&self, kind: Kind) -> (&Row, &Shape) {
+        let row = &self.rows[self.written[kind as usize]];
+        match &row.reader {
+            Reader::Current(shape) => (row, shape),
+            Reader::Older(_) => unreachable!("the written row of a kind is the current one"),
+        }
     }
 }
 
@@ -180,25 +191,15 @@ impl Message<'_> {
         if !self.is::<T>() {
             return Err(self.misplaced(place));
         }
-        let malformed = |error| Error::Malformed {
-            kind,
-            source: Box::new(error),
-        };
-        let mut rest = self.content;
-        let payload = match &self.row.reader {
-            Reader::Current(reader) => reader.read_deser(&mut rest).map_err(malformed)?,
+        let malformed = |source: Box<dyn StdError + Send + Sync>| Error::Malformed { kind, source };
+        let (payload, rest) = match &self.row.reader {
+            Reader::Current(shape) => {
+                avro::read(shape, self.content).map_err(|error| malformed(error.into()))?
+            }
             Reader::Older(reader) => {
-                let value = reader.read_value(&mut rest).map_err(malformed)?;
-                let current = self.catalogue.current(kind);
-                let bytes = current
-                    .writer
-                    .write_value_to_vec(value)
-                    .map_err(malformed)?;
-                match &current.reader {
-                    Reader::Current(reader) | Reader::Older(reader) => {
-                        reader.read_deser(&mut &bytes[..]).map_err(malformed)?
-                    }
-                }
+                let mut rest = self.content;
+                let payload = self.resolved(reader, &mut rest).map_err(malformed)?;
+                (payload, rest)
             }
         };
         if rest.is_empty() {
@@ -209,6 +210,20 @@ impl Message<'_> {
                 count: rest.len(),
             })
         }
+    }
+}
+
+impl Message<'_> {
+    fn resolved<T: Payload>(
+        &self,
+        reader: &GenericDatumReader<'static>,
+        rest: &mut &[u8],
+    ) -> Result<T, Box<dyn StdError + Send + Sync>> {
+        let value = reader.read_value(rest)?;
+        let (current, shape) = self.catalogue.current(self.row.kind);
+        let bytes = writer(current.schema).write_value_to_vec(value)?;
+        let (payload, _) = avro::read(shape, &bytes)?;
+        Ok(payload)
     }
 }
 

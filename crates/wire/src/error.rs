@@ -16,7 +16,7 @@ pub enum Error {
     Malformed {
         kind: Kind,
         #[source]
-        source: Box<apache_avro::Error>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     #[error("{count} bytes are left after the {kind}")]
     Trailing { kind: Kind, count: usize },

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod avro;
 mod catalogue;
 pub mod compatibility;
 
@@ -14,7 +15,7 @@ mod schema;
 
 pub use self::{
     error::Error,
-    record::{decode, encode},
+    record::{decode, encode, encode_into},
     registry::{Fetch, RegistryError, use_registry},
     schema::{Kind, Shipped, schemas},
 };

@@ -10,7 +10,9 @@ use crate::{Error, catalogue::SHIPPED};
 
 /// The personal data in the clear.
 pub fn encode(personal: &Personal) -> Vec<u8> {
-    SHIPPED.write(personal)
+    let mut bytes = Vec::with_capacity(512);
+    SHIPPED.write(personal, &mut bytes);
+    bytes
 }
 
 /// # Errors

@@ -14,34 +14,41 @@ use crate::{
 
 /// The record as a message of the Confluent wire format, by the latest schema of its kind.
 pub fn encode(record: &Record) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512);
+    encode_into(record, &mut bytes);
+    bytes
+}
+
+/// The same at the end of other bytes.
+pub fn encode_into(record: &Record, to: &mut Vec<u8>) {
     match record {
-        Record::Event(event) | Record::Claim(event) => SHIPPED.write(event),
-        Record::Link(Link::Set(set)) => SHIPPED.write(set),
-        Record::Link(Link::Tick(tick)) => SHIPPED.write(tick),
-        Record::Link(Link::Decision(decision)) => SHIPPED.write(decision),
-        Record::Assignment(assignment) => SHIPPED.write(assignment),
-        Record::TimelineInput(TimelineInput::Digest(digest)) => SHIPPED.write(digest),
-        Record::TimelineInput(TimelineInput::Move(moved)) => SHIPPED.write(moved),
-        Record::TimelineInput(TimelineInput::Out(out)) => SHIPPED.write(out),
-        Record::TimelineInput(TimelineInput::Step(step)) => SHIPPED.write(step),
-        Record::Timeline(Timeline::Entry(entry)) => SHIPPED.write(entry),
-        Record::Timeline(Timeline::Step(step)) => SHIPPED.write(step),
-        Record::Timeline(Timeline::Moved(moved)) => SHIPPED.write(moved),
-        Record::CaseInput(CaseInput::Signal(signal)) => SHIPPED.write(signal),
-        Record::CaseInput(CaseInput::Command(command)) => SHIPPED.write(command),
-        Record::CaseInput(CaseInput::Regroup(regroup)) => SHIPPED.write(regroup),
-        Record::CaseInput(CaseInput::Absorb(absorb)) => SHIPPED.write(absorb),
-        Record::Case(Case::State(state)) => SHIPPED.write(state),
-        Record::Case(Case::Step(step)) => SHIPPED.write(step),
-        Record::CommandOutcome(outcome) => SHIPPED.write(outcome),
-        Record::Notice(notice) => SHIPPED.write(notice),
-        Record::Reject(reject) => SHIPPED.write(reject),
-        Record::Config(config) => SHIPPED.write(config),
-        Record::Access(access) => SHIPPED.write(access),
-        Record::Sent(sent) => SHIPPED.write(sent),
+        Record::Event(event) | Record::Claim(event) => SHIPPED.write(event, to),
+        Record::Link(Link::Set(set)) => SHIPPED.write(set, to),
+        Record::Link(Link::Tick(tick)) => SHIPPED.write(tick, to),
+        Record::Link(Link::Decision(decision)) => SHIPPED.write(decision, to),
+        Record::Assignment(assignment) => SHIPPED.write(assignment, to),
+        Record::TimelineInput(TimelineInput::Digest(digest)) => SHIPPED.write(digest, to),
+        Record::TimelineInput(TimelineInput::Move(moved)) => SHIPPED.write(moved, to),
+        Record::TimelineInput(TimelineInput::Out(out)) => SHIPPED.write(out, to),
+        Record::TimelineInput(TimelineInput::Step(step)) => SHIPPED.write(step, to),
+        Record::Timeline(Timeline::Entry(entry)) => SHIPPED.write(entry, to),
+        Record::Timeline(Timeline::Step(step)) => SHIPPED.write(step, to),
+        Record::Timeline(Timeline::Moved(moved)) => SHIPPED.write(moved, to),
+        Record::CaseInput(CaseInput::Signal(signal)) => SHIPPED.write(signal, to),
+        Record::CaseInput(CaseInput::Command(command)) => SHIPPED.write(command, to),
+        Record::CaseInput(CaseInput::Regroup(regroup)) => SHIPPED.write(regroup, to),
+        Record::CaseInput(CaseInput::Absorb(absorb)) => SHIPPED.write(absorb, to),
+        Record::Case(Case::State(state)) => SHIPPED.write(state, to),
+        Record::Case(Case::Step(step)) => SHIPPED.write(step, to),
+        Record::CommandOutcome(outcome) => SHIPPED.write(outcome, to),
+        Record::Notice(notice) => SHIPPED.write(notice, to),
+        Record::Reject(reject) => SHIPPED.write(reject, to),
+        Record::Config(config) => SHIPPED.write(config, to),
+        Record::Access(access) => SHIPPED.write(access, to),
+        Record::Sent(sent) => SHIPPED.write(sent, to),
         Record::Link(Link::Rules(rules))
         | Record::TimelineInput(TimelineInput::Rules(rules))
-        | Record::CaseInput(CaseInput::Rules(rules)) => SHIPPED.write(&Document::from(rules)),
+        | Record::CaseInput(CaseInput::Rules(rules)) => SHIPPED.write(&Document::from(rules), to),
     }
 }
 

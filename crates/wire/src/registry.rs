@@ -163,6 +163,12 @@ mod tests {
         catalogue
     }
 
+    fn written(catalogue: &Catalogue) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        catalogue.write(&config(), &mut bytes);
+        bytes
+    }
+
     fn row(kind: Kind) -> usize {
         schemas().iter().rposition(|it| it.kind == kind).unwrap()
     }
@@ -175,8 +181,8 @@ mod tests {
     #[test]
     fn records_bear_the_registrys_ids_and_those_that_bear_shipped_ones_stay_readable() {
         let catalogue = catalogue(no_other());
-        let before = Catalogue::load(schemas()).write(&config());
-        let after = catalogue.write(&config());
+        let before = written(&Catalogue::load(schemas()));
+        let after = written(&catalogue);
         assert_eq!(after, with_id(ids()[row(Kind::Config)], &before));
         for bytes in [before, after] {
             let read = decode_by(&catalogue, &Topic::Config, &bytes).unwrap();
@@ -206,7 +212,7 @@ mod tests {
                 _ => None,
             }
         }));
-        let mut bytes = with_id(7, &catalogue.write(&config()));
+        let mut bytes = with_id(7, &written(&catalogue));
         bytes.extend_from_slice(&[2, 8]);
         bytes.extend_from_slice(b"aino");
         for _ in 0..3 {

@@ -275,7 +275,7 @@ fn a_length_that_the_bytes_do_not_have_sets_no_memory_aside() {
     for (length, expected) in
         lengths
             .into_iter()
-            .zip(["Unable to allocate", "Unable to allocate", "Cannot convert"])
+            .zip(["a length of", "a length of", "a length of -1"])
     {
         let bytes = [&good[..7], length, b"{}"].concat();
         let Err(Error::Malformed { source, .. }) = decode(&topic, &bytes) else {

@@ -1,39 +1,62 @@
 //! Who is who, decided in one place and in one order.
 //!
-//! Every set of values that an event named together comes here once, through the single partition of `identity.link`. The
+//! All that was named together, and all that people decided about it, comes here through the single partition of `identity.link`. The
 //! grouping is a function of that sequence and of the rules, whatever led to it:
 //!
-//! - `group`: identifiers named together are one person, unless a rule forbids it;
+//! - `set`: what was named together has a place, that of its first report; it ages, and may be withdrawn;
+//! - `out`: a value that is blocked, or that too many share, links nothing;
+//! - `group`: identifiers named together are one person, unless a rule or a person forbids it;
 //! - `reference`: a reference belongs to one identifier, and unites nobody;
-//! - `matter`: references that trusted sources name together are one group of matters, and so one case.
+//! - `matter`: references that trusted sources name together are one group of matters, and so one case;
+//! - `decision`: what people decided holds against every present and future path, and can be undone.
 //!
-//! A decision changes the graph at once and is told to the timelines and cases with a version greater than all before
-//! (`decision`). Cost follows what changes: a set touches its own values and the weaker of two groups it unites; only new rules
-//! about identity apply all sets anew.
+//! A new set is applied at the end; when what is out or a decision changes, or a set leaves, the sets that hang together with it are
+//! applied anew in their order (`component`). What changed is told to the timelines and cases with a version greater than all before
+//! (`teller`).
+//!
+//! The same state answers people: why two events are on one timeline or apart (`explain`), what waits for a person (`review`), and
+//! what a decision or new rules would move (`dry_run`).
 
+mod component;
 mod decision;
+pub mod explain;
 mod graph;
 mod group;
+mod learn;
 mod matter;
+mod out;
 mod reference;
+pub mod review;
 mod row;
 mod rules;
+mod set;
+mod teller;
 
-use event::{Time, link::Link};
-use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
+use std::sync::Arc;
 
-use self::{decision::Teller, graph::Graph};
+use event::{ProfileId, Time, Token, link::Link};
+use machine::{Effects, Input, Machine, Outcome, Overlay, Shard, State};
+
+use self::{
+    graph::Graph,
+    teller::{News, Teller},
+};
 pub use self::{
-    reference::Claim,
-    row::{Conflict, Counters, Group, Key, Node, Row, Set, Untold, Why},
-    rules::{Rules, TypeOf},
+    out::Cause,
+    row::{
+        Claim, Counters, Decided, Group, Kept, Key, Node, Refusal, Report, Row, Set, Side, Untold,
+        Why, Word,
+    },
+    rules::{Kind, Rules},
 };
 
 /// The single, ordered decision maker of identity.
 #[derive(Debug)]
 pub struct Identify {
+    /// P: how many partitions hear which values are out.
+    partitions: u32,
     /// What holds before any rules came.
-    defaults: Rules,
+    defaults: Arc<Rules>,
 }
 
 /// What comes in: topic `identity.link`.
@@ -43,78 +66,34 @@ pub enum Record {
 }
 
 impl Identify {
-    pub fn new() -> Self {
+    pub fn new(partitions: u32) -> Self {
         Self {
-            defaults: Rules::of(&event::Company::default()),
+            partitions,
+            defaults: Arc::new(Rules::of(&event::Company::default())),
         }
     }
 
-    fn set(
-        &self,
-        set: &event::link::Set,
-        state: &mut Overlay<'_, Key, Row>,
-        effects: &mut Effects,
-    ) -> Outcome {
-        assert!(
-            !set.withdrawn,
-            "nothing withdraws a set before events can be corrected"
-        );
-        let fresh: Vec<_> = set
-            .values
-            .iter()
-            .filter(|value| !state.contains(&Key::Value(value.token)))
-            .map(|value| (value.token, self.rules(state).node(value)))
-            .collect();
-        let row = Set {
-            values: set.values.iter().map(|value| value.token).collect(),
-            trusted: set.trusted,
-            event: set.event,
-        };
-        let mut counters = row::counters(state);
-        let place = counters.sets;
-        counters.sets += 1;
-        state.put(Key::Counters, Row::Counters(counters));
-        let mut graph = Graph::new(state);
-        for (token, (node, group)) in fresh {
-            graph.enter(token, node, group);
-        }
-        graph.apply(place, &row);
-        let changes = graph.settle();
-        state.put(Key::Set(place), Row::Set(row));
-        Teller::new(state, effects).tell(changes);
-        Outcome::Applied
-    }
-
-    fn learn(
-        &self,
-        company: &event::Company,
-        state: &mut Overlay<'_, Key, Row>,
-        effects: &mut Effects,
-    ) -> Outcome {
-        let known = self.rules(state);
-        if state.contains(&Key::Rules) && company.version <= known.version {
-            return Outcome::Stale;
-        }
-        let rules = Rules::of(company);
-        let same = rules.decides_as(known);
-        if !same {
-            let mut graph = Graph::new(state);
-            graph.replay(&rules);
-            let changes = graph.settle();
-            Teller::new(state, effects).tell(changes);
-        }
-        state.put(Key::Rules, Row::Rules(Box::new(rules)));
-        Outcome::Applied
-    }
-
-    fn rules<'r>(&'r self, state: &'r Overlay<'_, Key, Row>) -> &'r Rules {
-        row::rules(state).unwrap_or(&self.defaults)
+    fn graph<'t, 's>(&self, state: &'t mut Overlay<'s, Key, Row>) -> Graph<'t, 's> {
+        let rules = row::rules(state).unwrap_or(&self.defaults).clone();
+        Graph::new(state, rules)
     }
 }
 
-impl Default for Identify {
-    fn default() -> Self {
-        Self::new()
+/// Takes one record. Nothing is told yet.
+fn hear(graph: &mut Graph<'_, '_>, link: &Link) -> Outcome {
+    let time = match link {
+        Link::Set(set) => set.time,
+        Link::Tick(tick) => tick.time,
+        Link::Decision(decision) => decision.time,
+        Link::Rules(_) => graph.counters.now,
+    };
+    graph.counters.now = graph.counters.now.max(time);
+    set::age(graph);
+    match link {
+        Link::Set(set) => set::hear(graph, set),
+        Link::Tick(_) => Outcome::Ticked,
+        Link::Decision(decision) => decision::hear(graph, decision),
+        Link::Rules(rules) => learn::hear(graph, &rules.company),
     }
 }
 
@@ -132,14 +111,14 @@ impl Machine for Identify {
         effects: &mut Effects,
     ) -> Outcome {
         match input {
-            Input::Record(Record::Link(Link::Set(set))) => self.set(&set, state, effects),
-            Input::Record(Record::Link(Link::Rules(rules))) => {
-                self.learn(&rules.company, state, effects)
+            Input::Record(Record::Link(link)) => {
+                let mut graph = self.graph(state);
+                let outcome = hear(&mut graph, &link);
+                graph.settle();
+                let news = News::since(&graph.before, &graph);
+                Teller::new(state, effects).tell(news, self.partitions);
+                outcome
             }
-            // Nobody decides anything yet.
-            Input::Record(Record::Link(Link::Decision(_))) => Outcome::Unasked,
-            // Nothing expires before values have windows.
-            Input::Record(Record::Link(Link::Tick(_))) => Outcome::Ticked,
             Input::Tick { .. } => {
                 Teller::new(state, effects).catch_up();
                 Outcome::Ticked
@@ -151,4 +130,48 @@ impl Machine for Identify {
         let counters = row::counters(state);
         (counters.told < counters.decided).then_some(Time::MIN)
     }
+}
+
+/// What a record would change of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    pub value: Token,
+    pub from: ProfileId,
+    pub to: ProfileId,
+    /// Whether it is out from then on.
+    pub out: bool,
+}
+
+/// What a record would change, in order of the values, if it came now. Of new rules, with all that would leave by their windows.
+pub fn dry_run(state: &State<Key, Row>, link: &Link) -> Vec<Change> {
+    read(state, |graph| {
+        let _: Outcome = hear(graph, link);
+        graph.settle();
+        if matches!(link, Link::Rules(_)) {
+            while set::first_due(graph).is_some() {
+                set::age(graph);
+                graph.settle();
+            }
+        }
+        let news = News::since(&graph.before, graph);
+        let change = |changed: &teller::Changed| Change {
+            value: changed.value.token,
+            from: changed.from,
+            to: changed.to,
+            out: changed.out,
+        };
+        news.changes.iter().map(change).collect()
+    })
+}
+
+/// What people decided, in the order in which it came, and whether it holds.
+pub fn decisions(state: &State<Key, Row>) -> Vec<Decided> {
+    read(state, |graph| decision::all(graph))
+}
+
+/// Looks at a state as a step would; what is changed is thrown away.
+fn read<T>(state: &State<Key, Row>, look: impl FnOnce(&mut Graph<'_, '_>) -> T) -> T {
+    let mut overlay = Overlay::new(state);
+    let mut graph = Identify::new(1).graph(&mut overlay);
+    look(&mut graph)
 }

@@ -28,8 +28,10 @@ pub fn run(place: &Place) -> anyhow::Result<()> {
         )?;
         tracing::info!("{applied}");
     }
-    process.add_machine(Identify::new(), binding::identify())?;
+    let partitions = process.config.log.partitions;
+    process.add_machine(Identify::new(partitions), binding::identify())?;
     process.add_machine(Unify::new(), binding::unify())?;
+    process.add_ticks()?;
     process.add_machine(Cases::new(), binding::cases())?;
     process.add_serve()?;
     process.add_notify()?;

@@ -1,82 +1,141 @@
 //! What `identify` needs of the company's rules.
 
-use event::{Class, Company, Name, ProfileId, Token, Value};
+use event::{Class, Company, Millis, Name, Token, rules::TypeRule};
 use serde::{Deserialize, Serialize};
 
-use super::row::{Group, Node};
+/// With more distinct values of any one stronger type than this a value is out, if its type says nothing else.
+const LIMIT: u32 = 5;
+
+/// After so long a reference leaves, if its type says nothing else.
+const REFERENCE_WINDOW: Millis = Millis::from_days(400);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {
     pub version: u64,
-    /// In order of strength, identifiers first. A type's rank is its place here.
-    pub types: Vec<TypeOf>,
+    /// A type keeps its place for ever, since rows refer to it.
+    pub kinds: Vec<Kind>,
     /// In order of the tokens.
     pub blocked: Vec<Token>,
+    pub identifiers_max: u32,
+    pub merges_max: u32,
 }
 
+/// A type of identifier or reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TypeOf {
+pub struct Kind {
     pub class: Class,
     pub name: Name,
+    /// The place in the order of strength, 0 the strongest. A type that no rule names is weaker than all that are named.
+    pub rank: u32,
     pub exclusive: bool,
     pub known: bool,
+    /// Exclusive types have none: whoever is named with two of them is a conflict, not shared.
+    pub limit: Option<u32>,
+    pub window: Option<Millis>,
+}
+
+impl Kind {
+    fn of(class: Class, name: Name, rank: u32, rule: &TypeRule) -> Self {
+        let window = match class {
+            Class::Identifier => rule.window,
+            Class::Reference => rule.window.or(Some(REFERENCE_WINDOW)),
+        };
+        Self {
+            class,
+            name,
+            rank,
+            exclusive: rule.exclusive,
+            known: rule.known,
+            limit: (!rule.exclusive).then_some(rule.limit.unwrap_or(LIMIT)),
+            window,
+        }
+    }
+
+    fn unnamed(class: Class, name: Name) -> Self {
+        Self::of(class, name, u32::MAX, &TypeRule::default())
+    }
+
+    /// The order of types, the strongest first.
+    pub fn strength(&self) -> (Class, u32) {
+        (self.class, self.rank)
+    }
 }
 
 impl Rules {
     pub fn of(company: &Company) -> Self {
-        let types = company
-            .types()
-            .into_iter()
-            .map(|of| TypeOf {
-                class: of.class,
-                name: of.name,
-                exclusive: of.rule.exclusive,
-                known: of.rule.known,
-            })
+        Self::after(&[], company)
+    }
+
+    /// The rules of a company, with the types that are known already at their places.
+    pub(super) fn after(known: &[Kind], company: &Company) -> Self {
+        let mut kinds: Vec<Kind> = known
+            .iter()
+            .map(|kind| Kind::unnamed(kind.class, kind.name.clone()))
             .collect();
+        for (rank, of) in (0..).zip(company.types()) {
+            let kind = Kind::of(of.class, of.name, rank, &of.rule);
+            match kinds
+                .iter_mut()
+                .find(|known| (known.class, &known.name) == (kind.class, &kind.name))
+            {
+                Some(known) => *known = kind,
+                None => kinds.push(kind),
+            }
+        }
         let mut blocked = company.blocked.clone();
         blocked.sort_unstable();
         blocked.dedup();
         Self {
             version: company.version,
-            types,
+            kinds,
             blocked,
+            identifiers_max: company.identity.identifiers_max,
+            merges_max: company.identity.merges_max,
         }
     }
 
-    /// Whether the grouping of all sets is the same under both.
-    pub(super) fn decides_as(&self, other: &Rules) -> bool {
-        self.types == other.types && self.blocked == other.blocked
+    pub fn kind(&self, place: u16) -> &Kind {
+        &self.kinds[usize::from(place)]
     }
 
-    /// How a value enters the graph: alone.
-    pub(super) fn node(&self, value: &Value) -> (Node, Group) {
-        let rank = self.rank(value.class, &value.kind);
-        let of = self.types.get(rank);
-        let node = Node {
-            class: value.class,
-            kind: value.kind.clone(),
-            rank: u32::try_from(rank).unwrap_or(u32::MAX),
-            out: self.blocked.binary_search(&value.token).is_ok(),
-            profile: ProfileId::new(value.token),
-            claim: None,
-        };
-        let group = Group {
-            exclusive: of
-                .filter(|of| of.exclusive)
-                .map(|_| node.rank)
-                .into_iter()
-                .collect(),
-            known: of.is_some_and(|of| of.known),
-        };
-        (node, group)
-    }
-
-    /// A type that no rule names any more is weaker than all that are named.
-    fn rank(&self, class: Class, kind: &Name) -> usize {
-        self.types
+    pub(super) fn place_of(&self, class: Class, name: &Name) -> Option<u16> {
+        let place = self
+            .kinds
             .iter()
-            .position(|of| of.class == class && of.name == *kind)
-            .unwrap_or(usize::MAX)
+            .position(|kind| kind.class == class && kind.name == *name)?;
+        Some(u16::try_from(place).expect("no company has 65,536 types of values"))
+    }
+
+    /// Takes in a type that no rule names, and says its place.
+    pub(super) fn admit(&mut self, class: Class, name: &Name) -> u16 {
+        self.kinds.push(Kind::unnamed(class, name.clone()));
+        let place = self.place_of(class, name);
+        place.expect("it was put there")
+    }
+
+    pub(super) fn blocks(&self, value: Token) -> bool {
+        self.blocked.binary_search(&value).is_ok()
+    }
+
+    /// Whether types stand in the same order under both. What only one of them knows has no values yet.
+    pub(super) fn orders_as(&self, other: &Rules) -> bool {
+        let both: Vec<(&Kind, &Kind)> = self.kinds.iter().zip(&other.kinds).collect();
+        both.iter().enumerate().all(|(index, (one, one_other))| {
+            both[index + 1..].iter().all(|(two, two_other)| {
+                one.strength().cmp(&two.strength())
+                    == one_other.strength().cmp(&two_other.strength())
+            })
+        })
+    }
+
+    /// Whether the same links are refused under both, as long as types stand in the same order.
+    pub(super) fn refuses_as(&self, other: &Rules) -> bool {
+        let ceilings = |rules: &Rules| (rules.identifiers_max, rules.merges_max);
+        ceilings(self) == ceilings(other)
+            && self
+                .kinds
+                .iter()
+                .zip(&other.kinds)
+                .all(|(one, other)| (one.exclusive, one.known) == (other.exclusive, other.known))
     }
 }

@@ -1,0 +1,408 @@
+//! What has to happen by when: a complaint is answered, a promise is kept.
+//!
+//! A wait begins with an event and is due some time later. Nothing is done until then: the timer (`Key::Due`) only says when to look,
+//! and what it finds decides. What is found to be over in time is remembered under what ended it (`Key::Ended`), so that it is
+//! looked at again should that be withdrawn; what was told is found by when it was due (`Key::Told`), so that a late fact from
+//! before that takes it back. What a look finds depends on what rests at the profile alone, never on the order in which it came.
+
+use event::{
+    MatterId, Name, ProfileId, Time, Token,
+    case_input::{Signal, SignalKind},
+    event::{Promise, PromiseState},
+    rules::StandingPromise,
+    timeline_input::Digest,
+};
+
+use super::{
+    super::{row::LAST, signal, turn::Turn},
+    fact::{Cause, End, Ending, Key, Row, Wait, Watched},
+    rules::fits,
+    sign, tie,
+};
+
+/// No promise is spoken of more often.
+const WORDS_MAX: usize = 32;
+
+/// What a look at a wait finds.
+enum Found {
+    /// Nothing waits: its event is not here any more, or the rules know no such wait.
+    Nothing,
+    /// It was over in time, by this.
+    Over(MatterId, Time, Cause),
+    /// It was not over at this moment, of which the signal tells.
+    Due(Time, Box<Signal>),
+}
+
+impl Wait {
+    const fn ending(&self) -> Ending {
+        match self {
+            Wait::Answer => Ending::Step,
+            Wait::Standing(_) => Ending::Event,
+            Wait::Promise(id) => Ending::Promise(*id),
+        }
+    }
+}
+
+/// The waits that a digest begins.
+pub(super) fn of(turn: &Turn<'_, '_>, digest: &Digest) -> Vec<Watched> {
+    let watched = |(wait, what)| Watched {
+        matter: digest.matter,
+        cause: Cause::of(digest),
+        wait,
+        what,
+    };
+    waits(turn, digest).into_iter().map(watched).collect()
+}
+
+/// What an event begins to wait for, and what it says if that does not come.
+fn waits(turn: &Turn<'_, '_>, digest: &Digest) -> Vec<(Wait, SignalKind)> {
+    const PROMISED: [SignalKind; 2] = [SignalKind::PromiseDue, SignalKind::PromiseBroken];
+    let mut waits = Vec::new();
+    if digest.kind == event::Kind::Complaint {
+        waits.push((Wait::Answer, SignalKind::Silence));
+    }
+    for (name, promise) in &turn.rules().profile.promises {
+        if fits(&promise.starts_on, &digest.name) {
+            waits.extend(PROMISED.map(|what| (Wait::Standing(name.clone()), what)));
+        }
+    }
+    if let Some(promise) = &digest.promise {
+        waits.extend(PROMISED.map(|what| (Wait::Promise(promise.id), what)));
+    }
+    waits
+}
+
+pub(super) fn set_timer(turn: &mut Turn<'_, '_>, digest: &Digest, watched: Watched) {
+    if let Some(due) = due(turn, digest, &watched) {
+        let key = Key::Due(due, digest.profile, watched);
+        turn.put_profile(key, Row::Present);
+    }
+}
+
+/// Looks at what is due. Whatever it finds is of the time at which it was due.
+pub(super) fn fire(turn: &mut Turn<'_, '_>, at: Time, profile: ProfileId, watched: Watched) {
+    turn.remove_profile(Key::Due(at, profile, watched.clone()));
+    look(turn, profile, watched, at);
+}
+
+fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time) {
+    let id = sign::id_of(profile, &watched);
+    match find(turn, profile, &watched) {
+        Found::Nothing => {}
+        Found::Over(matter, time, end) => {
+            let key = Key::Ended(profile, matter, watched.wait.ending(), time, end, watched);
+            turn.put_profile(key, Row::Present);
+        }
+        // The rules changed meanwhile.
+        Found::Due(due, _) if due > at => {
+            turn.put_profile(Key::Due(due, profile, watched), Row::Present);
+        }
+        Found::Due(due, signal) => {
+            sign::settle(turn, profile, id, Some(*signal));
+            let key = Key::Told(profile, watched.matter, due, watched);
+            turn.put_profile(key, Row::Present);
+        }
+    }
+}
+
+/// Looks again at what was told of a matter because time passed, from this moment on. Says where to go on when the step has no
+/// room left.
+pub(super) fn doubt_all(
+    turn: &mut Turn<'_, '_>,
+    profile: ProfileId,
+    matter: MatterId,
+    from: Time,
+) -> Option<Time> {
+    let told: Vec<(Time, Watched)> = turn
+        .profile_rows(
+            Key::Told(profile, matter, from, Watched::FIRST),
+            Key::Told(profile, matter, Time::MAX, Watched::LAST),
+        )
+        .map(|(key, row)| match key {
+            Key::Told(_, _, time, watched) => (*time, watched.clone()),
+            key => unreachable!("what was told is {row:?} at {key:?}"),
+        })
+        .collect();
+    for (time, watched) in told {
+        if !turn.has_room() {
+            return Some(time);
+        }
+        doubt(turn, profile, watched);
+    }
+    None
+}
+
+/// Looks again at what was told of one wait.
+pub(super) fn doubt(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched) {
+    let id = sign::id_of(profile, &watched);
+    let Some(time) = sign::told_at(turn, profile, id) else {
+        return;
+    };
+    match find(turn, profile, &watched) {
+        Found::Due(due, signal) if due == time => sign::settle(turn, profile, id, Some(*signal)),
+        Found::Nothing | Found::Over(..) | Found::Due(..) => {
+            let key = Key::Told(profile, watched.matter, time, watched.clone());
+            turn.remove_profile(key);
+            sign::settle(turn, profile, id, None);
+            look(turn, profile, watched, time);
+        }
+    }
+}
+
+/// Looks again, as soon as time allows, at the waits that this has ended.
+pub(super) fn resume(
+    turn: &mut Turn<'_, '_>,
+    profile: ProfileId,
+    (matter, ending): (MatterId, Ending),
+    (time, cause): (Time, Cause),
+) {
+    let first = Key::Ended(profile, matter, ending, time, cause, Watched::FIRST);
+    let last = Key::Ended(profile, matter, ending, time, cause, Watched::LAST);
+    resume_within(turn, profile, first, last);
+}
+
+/// Looks again at all waits that anything in a matter has ended.
+pub(super) fn resume_all(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: MatterId) {
+    let (ending, time) = (Ending::Step, Time::MIN);
+    let first = Key::Ended(profile, matter, ending, time, Cause::FIRST, Watched::FIRST);
+    let (ending, time) = (Ending::Promise(LAST), Time::MAX);
+    let last = Key::Ended(profile, matter, ending, time, Cause::LAST, Watched::LAST);
+    resume_within(turn, profile, first, last);
+}
+
+fn resume_within(turn: &mut Turn<'_, '_>, profile: ProfileId, first: Key, last: Key) {
+    let ended: Vec<(Key, Watched)> = turn
+        .profile_rows(first, last)
+        .map(|(key, row)| match key {
+            Key::Ended(.., watched) => (key.clone(), watched.clone()),
+            key => unreachable!("what was ended is {row:?} at {key:?}"),
+        })
+        .collect();
+    for (key, watched) in ended {
+        turn.remove_profile(key);
+        if let Some(digest) = turn.digest(profile, watched.cause).cloned() {
+            set_timer(turn, &digest, watched);
+        }
+    }
+}
+
+/// Sets the timers of a promise again, since another word was said of it.
+pub(super) fn promise_changed(
+    turn: &mut Turn<'_, '_>,
+    profile: ProfileId,
+    matter: MatterId,
+    promise: Token,
+) {
+    for matter in tie::group(turn, profile, matter) {
+        for (_, cause) in words(turn, profile, matter, promise) {
+            let Some(digest) = turn.digest(profile, cause).cloned() else {
+                continue;
+            };
+            for what in [SignalKind::PromiseDue, SignalKind::PromiseBroken] {
+                let wait = Wait::Promise(promise);
+                let watched = Watched {
+                    matter: digest.matter,
+                    cause,
+                    wait,
+                    what,
+                };
+                set_timer(turn, &digest, watched);
+            }
+        }
+    }
+}
+
+/// What was said of a promise in a matter, in order.
+fn words(
+    turn: &Turn<'_, '_>,
+    profile: ProfileId,
+    matter: MatterId,
+    promise: Token,
+) -> Vec<(Time, Cause)> {
+    let ending = Ending::Promise(promise);
+    turn.profile_rows(
+        Key::End(profile, matter, ending, Time::MIN, Cause::FIRST),
+        Key::End(profile, matter, ending, Time::MAX, Cause::LAST),
+    )
+    .take(WORDS_MAX)
+    .map(|(key, row)| match key {
+        Key::End(.., time, cause) => (*time, *cause),
+        key => unreachable!("an end is {row:?} at {key:?}"),
+    })
+    .collect()
+}
+
+/// When a wait is due, if it is one. A promise that is said to be broken is due at that moment.
+fn due(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<Time> {
+    let rules = &turn.rules().profile;
+    match &watched.wait {
+        Wait::Answer => Some(digest.time + rules.silence()?),
+        Wait::Standing(name) => {
+            let promise = rules
+                .promises
+                .get(name)
+                .filter(|promise| fits(&promise.starts_on, &digest.name))?;
+            let calendar = rules.calendar(Some(&promise.keeper));
+            let due = calendar.add(digest.time, promise.within);
+            match watched.what {
+                SignalKind::PromiseDue if promise.warn_before > event::Millis::ZERO => {
+                    Some(calendar.back(due, promise.warn_before).max(digest.time))
+                }
+                SignalKind::PromiseDue => None,
+                _ => Some(due),
+            }
+        }
+        Wait::Promise(id) => {
+            let promise = digest
+                .promise
+                .as_ref()
+                .filter(|promise| promise.id == *id)?;
+            let due = promise.due.filter(|_| promise.state == PromiseState::Made);
+            match watched.what {
+                SignalKind::PromiseDue => {
+                    let calendar = rules.calendar(promise.keeper.as_ref());
+                    Some(calendar.back(due?, rules.warn_before).max(digest.time))
+                }
+                _ if promise.state == PromiseState::Broken => Some(digest.time),
+                _ => due.map(|due| due.max(digest.time)),
+            }
+        }
+    }
+}
+
+fn find(turn: &Turn<'_, '_>, profile: ProfileId, watched: &Watched) -> Found {
+    let Some(digest) = turn.digest(profile, watched.cause) else {
+        return Found::Nothing;
+    };
+    if digest.matter != watched.matter {
+        return Found::Nothing;
+    }
+    let Some(due) = due(turn, digest, watched) else {
+        return Found::Nothing;
+    };
+    let over = match says(digest) {
+        // Nothing makes a word unsaid that was said; but what was broken before is not broken again.
+        Some(PromiseState::Broken) => broken_before(turn, digest, watched),
+        _ => end(turn, digest, watched).filter(|(_, time, _)| *time <= due),
+    };
+    match over {
+        Some((matter, time, id)) => Found::Over(matter, time, id),
+        None => Found::Due(due, Box::new(told(turn, digest, watched, due))),
+    }
+}
+
+fn says(digest: &Digest) -> Option<PromiseState> {
+    Some(digest.promise.as_ref()?.state)
+}
+
+/// The word by which a promise was due, and broken, before somebody said so.
+fn broken_before(
+    turn: &Turn<'_, '_>,
+    said: &Digest,
+    watched: &Watched,
+) -> Option<(MatterId, Time, Cause)> {
+    let Wait::Promise(promise) = watched.wait else {
+        return None;
+    };
+    let group = tie::group(turn, said.profile, watched.matter);
+    let words = group.into_iter().flat_map(|matter| {
+        let words = words(turn, said.profile, matter, promise);
+        words.into_iter().map(move |word| (word, matter))
+    });
+    let ((time, cause), matter) = words
+        .filter(|(word, _)| *word < (said.time, watched.cause))
+        .max()?;
+    let made = turn.digest(said.profile, cause)?;
+    let due = made
+        .promise
+        .as_ref()?
+        .due
+        .filter(|_| says(made) == Some(PromiseState::Made))?;
+    (due < said.time).then_some((matter, time, cause))
+}
+
+/// The first thing that ends a wait, in any of the matters that are one with its own.
+fn end(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<(MatterId, Time, Cause)> {
+    let profile = digest.profile;
+    let begun = (digest.time, watched.cause);
+    let ending = watched.wait.ending();
+    let ends = |row: &Row| match (&watched.wait, row) {
+        (Wait::Answer, Row::End(End::Step)) => true,
+        (Wait::Standing(name), Row::End(End::Event(event))) => {
+            let promise = turn.rules().profile.promises.get(name);
+            promise.is_some_and(|promise| fits(&promise.kept_by, event))
+        }
+        // Made again, it is due by the newer word; said to be broken, it is that word that tells.
+        (Wait::Promise(_), Row::End(End::Promise(state))) => *state != PromiseState::Unknown,
+        _ => false,
+    };
+    tie::group(turn, profile, watched.matter)
+        .into_iter()
+        .filter_map(|matter| {
+            turn.profile_rows(
+                Key::End(profile, matter, ending, begun.0, Cause::FIRST),
+                Key::End(profile, matter, ending, Time::MAX, Cause::LAST),
+            )
+            .find_map(|(key, row)| match key {
+                Key::End(.., time, cause) if (*time, *cause) > begun && ends(row) => {
+                    Some((*time, *cause, matter))
+                }
+                _ => None,
+            })
+        })
+        .min()
+        .map(|(time, cause, matter)| (matter, time, cause))
+}
+
+fn told(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched, due: Time) -> Signal {
+    let id = sign::id_of(digest.profile, watched);
+    let mut signal = signal::sign(digest, watched.what, id);
+    signal.time = due;
+    signal.received = due;
+    let rules = &turn.rules().profile;
+    match &watched.wait {
+        Wait::Answer => {}
+        Wait::Standing(name) => {
+            if let Some(standing) = rules.promises.get(name) {
+                about_promise(&mut signal, standing_promise(turn, digest, name, standing));
+            }
+        }
+        Wait::Promise(_) => {
+            if let Some(promise) = digest.promise.clone() {
+                about_promise(&mut signal, promise);
+            }
+        }
+    }
+    signal
+}
+
+/// A case is opened and routed by what was promised, as an event of that type would be.
+fn about_promise(signal: &mut Signal, promise: Promise) {
+    signal.kind = event::Kind::Service;
+    let name = Name::new(&format!("promise.{}", promise.what));
+    signal.name = name.unwrap_or_else(|_| promise.what.clone());
+    signal.score = None;
+    signal.due = promise.due;
+    signal.department = promise.keeper.clone();
+    signal.promise = Some(promise);
+}
+
+fn standing_promise(
+    turn: &Turn<'_, '_>,
+    digest: &Digest,
+    name: &Name,
+    standing: &StandingPromise,
+) -> Promise {
+    let calendar = turn.rules().profile.calendar(Some(&standing.keeper));
+    Promise {
+        id: Token::hash(
+            "promise",
+            &[name.as_str().as_bytes(), digest.event.as_bytes()],
+        ),
+        what: name.clone(),
+        due: Some(calendar.add(digest.time, standing.within)),
+        by: None,
+        keeper: Some(standing.keeper.clone()),
+        state: PromiseState::Made,
+    }
+}

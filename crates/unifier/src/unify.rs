@@ -2,17 +2,24 @@
 //!
 //! An event comes in at the partition of its anchor (`resolve`), which reports what it names together, computes its matter
 //! (`matter`) and sends its digest after its route value. The digest comes to rest at the profile its route value belongs to and
-//! follows it from then on (`timeline`). Most of that happens within one partition and costs no message; what is more than a
-//! step may put out waits in a queue (`queue`).
+//! follows it from then on (`timeline`). What its sender may correct comes by the partition of its id first (`claim`). Most of that
+//! happens within one partition and costs no message; what is more than a step may put out waits in a queue (`queue`).
 
+mod claim;
 mod matter;
+mod out;
+pub mod profile;
 mod queue;
 mod resolve;
 mod row;
 mod rules;
+mod set;
 mod signal;
+mod sweep;
 mod timeline;
 mod turn;
+
+use std::collections::BTreeSet;
 
 use event::{Event, Time, assignment::Assignment, timeline_input::TimelineInput};
 use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
@@ -20,8 +27,10 @@ use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
 use self::turn::Turn;
 pub use self::{
     queue::Work,
-    row::{Forward, Key, Owner, Place, Row, Seen, Taken, Window},
-    rules::Rules,
+    row::{
+        Claim, Forward, Key, Owner, Place, Reported, Row, Says, Seen, Spot, Sweep, Taken, Window,
+    },
+    rules::{Renewal, Rules},
 };
 
 /// Resolves events and keeps the timelines of one partition.
@@ -61,24 +70,23 @@ impl Machine for Unify {
 
     fn step(
         &self,
-        _now: Time,
+        now: Time,
         shard: Shard,
         input: Input<Record>,
         state: &mut Overlay<'_, Key, Row>,
         effects: &mut Effects,
     ) -> Outcome {
         let mut turn = Turn {
+            now,
             shard,
+            doubts: BTreeSet::new(),
             defaults: &self.defaults,
             state,
             effects,
         };
-        match input {
+        let outcome = match input {
             Input::Record(Record::Event(event)) => resolve::event(&mut turn, event),
-            Input::Record(Record::Claim(event)) => {
-                turn.effects.emit(event::Record::Event(event));
-                Outcome::Applied
-            }
+            Input::Record(Record::Claim(event)) => claim::claim(&mut turn, event),
             Input::Record(Record::Assignment(assignment)) => {
                 resolve::assignment(&mut turn, &assignment)
             }
@@ -91,16 +99,30 @@ impl Machine for Unify {
             Input::Record(Record::Timeline(TimelineInput::Step(note))) => {
                 timeline::step::arrive(&mut turn, Box::new(note)).into()
             }
-            // Values are out by the rules alone as long as no list comes.
-            Input::Record(Record::Timeline(TimelineInput::Out(_))) => Outcome::Unasked,
+            Input::Record(Record::Timeline(TimelineInput::Out(change))) => {
+                out::learn(&mut turn, &change)
+            }
             Input::Record(Record::Timeline(TimelineInput::Rules(rules))) => {
                 rules::learn(&mut turn, &rules.company)
             }
-            Input::Tick { .. } => queue::drain(&mut turn),
-        }
+            Input::Tick { due } => {
+                queue::drain(&mut turn);
+                sweep::go_on(&mut turn, due);
+                profile::tick(&mut turn, due);
+                Outcome::Ticked
+            }
+        };
+        profile::settle(&mut turn);
+        outcome
     }
 
     fn next_due(&self, state: &Overlay<'_, Key, Row>) -> Option<Time> {
-        queue::waits(state).then_some(Time::MIN)
+        if queue::waits(state) {
+            return Some(Time::MIN);
+        }
+        [sweep::next_due(state), profile::next_due(state)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

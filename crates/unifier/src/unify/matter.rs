@@ -4,9 +4,12 @@
 //! Neighbouring windows of one anchor and subject with events closer than a window's length are one run, and one case: that of
 //! the smallest matter in it. Runs only grow together, so each window's case only gets smaller.
 
-use event::{Event, MatterId, Millis, Time, Version, case_input::CaseInput, case_input::Regroup};
+use event::{
+    Event, MatterId, Millis, Standing, Time, Version, case_input::CaseInput, case_input::Regroup,
+};
 
 use super::{
+    out,
     queue::{self, Work},
     row::{Key, Place, Row, Window, mismatch},
     turn::Turn,
@@ -14,17 +17,20 @@ use super::{
 
 /// The matter of an event.
 pub(super) fn of(turn: &mut Turn<'_, '_>, event: &Event) -> MatterId {
-    let rules = turn.rules();
-    if let Some(reference) = rules.reference(&event.values) {
+    if let Some(reference) = out::reference(turn, &event.values) {
         return MatterId::of_reference(reference);
     }
+    let rules = turn.rules();
     let place = Place {
         anchor: event.anchor,
         subject: rules.matters.subject(&event.name).into(),
         start: event.time.floor_to(rules.matters.window),
     };
     let matter = place.matter();
-    widen(turn, place, event.time);
+    // What did not happen joins nothing.
+    if event.standing != Standing::Withdrawn {
+        widen(turn, place, event.time);
+    }
     matter
 }
 

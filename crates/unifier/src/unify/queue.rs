@@ -2,56 +2,41 @@
 //!
 //! Each piece says where it goes on and is true of the state as it finds it, so that it never matters what came in between.
 
-use event::{EventId, MatterId, ProfileId, Token};
-use machine::{Outcome, Overlay};
+use event::{MatterId, ProfileId, Token};
+use machine::Overlay;
 use serde::{Deserialize, Serialize};
 
 use super::{
     matter,
-    row::{FIRST, Key, Place, Row, mismatch},
+    profile::{self, Doubt},
+    row::{Key, Place, Row, Spot, mismatch},
     timeline,
     turn::Turn,
 };
 
+/// How many pieces a tick takes up: what they put out is bounded by the room, what they only read by this.
+const PIECES_MAX: usize = 32;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {
-    /// Send on the digests of a value that a newer move took away, from this event on.
-    SendDigests {
-        profile: ProfileId,
-        value: Token,
-        from: EventId,
-    },
+    /// Send on the digests of a value that a newer move took away, from this one on.
+    SendDigests { from: Spot },
     /// The same for steps.
     SendSteps {
         profile: ProfileId,
         value: Token,
         from: Token,
     },
-    /// Let the digests at rest choose their routes again under the present rules, from this one on.
-    Reroute {
-        profile: ProfileId,
-        value: Token,
-        from: EventId,
-    },
+    /// Let the digests that follow a value which is out choose their routes anew, from this one on.
+    Reroute { from: Spot },
+    /// Let the digests that skip a value which is back choose their routes anew, from this one on.
+    Restore { value: Token, from: Spot },
     /// Show the entries of a matter anew, from this one on, since its case became known.
-    ShowCase {
-        profile: ProfileId,
-        matter: MatterId,
-        value: Token,
-        from: EventId,
-    },
+    ShowCase { matter: MatterId, from: Spot },
     /// Take the case of this window to the rest of its run.
     Spread(Place),
-}
-
-impl Work {
-    pub(super) fn reroute_all() -> Work {
-        Work::Reroute {
-            profile: ProfileId::new(FIRST),
-            value: FIRST,
-            from: EventId::new(FIRST),
-        }
-    }
+    /// See whether a case was told what is so.
+    Doubt(Doubt),
 }
 
 /// Does a piece of work now, as far as there is room.
@@ -61,34 +46,26 @@ pub(super) fn run(turn: &mut Turn<'_, '_>, work: Work) {
         return;
     }
     match work {
-        Work::SendDigests {
-            profile,
-            value,
-            from,
-        } => timeline::digest::send_on(turn, profile, value, from),
+        Work::SendDigests { from } => timeline::digest::send_on(turn, from),
         Work::SendSteps {
             profile,
             value,
             from,
         } => timeline::step::send_on(turn, profile, value, from),
-        Work::Reroute {
-            profile,
-            value,
-            from,
-        } => timeline::digest::reroute(turn, profile, value, from),
-        Work::ShowCase {
-            profile,
-            matter,
-            value,
-            from,
-        } => timeline::digest::show_case(turn, profile, matter, (value, from)),
+        Work::Reroute { from } => timeline::digest::reroute(turn, from),
+        Work::Restore { value, from } => timeline::digest::restore(turn, value, from),
+        Work::ShowCase { matter, from } => timeline::digest::show_case(turn, matter, from),
         Work::Spread(place) => matter::spread(turn, &place),
+        Work::Doubt(doubt) => profile::look(turn, doubt),
     }
 }
 
 /// Does what waits, as far as there is room.
-pub(super) fn drain(turn: &mut Turn<'_, '_>) -> Outcome {
-    while turn.has_room() {
+pub(super) fn drain(turn: &mut Turn<'_, '_>) {
+    for _ in 0..PIECES_MAX {
+        if !turn.has_room() {
+            break;
+        }
         let Some((number, work)) = first(turn.state) else {
             break;
         };
@@ -96,7 +73,6 @@ pub(super) fn drain(turn: &mut Turn<'_, '_>) -> Outcome {
         turn.state.remove(Key::Queue(number));
         run(turn, work);
     }
-    Outcome::Ticked
 }
 
 pub(super) fn waits(state: &Overlay<'_, Key, Row>) -> bool {

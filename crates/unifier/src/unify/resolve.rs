@@ -1,29 +1,27 @@
 //! From an event to its digest, at the partition of its anchor.
 
 use event::{
-    Event, EventId, MatterId, Perspective, ProfileId, Record, Token, Version,
-    assignment::Assignment,
-    link::{Link, Set},
-    timeline_input::Digest,
+    Event, MatterId, Perspective, ProfileId, Standing, Token, Value, Version,
+    assignment::Assignment, timeline_input::Digest,
 };
 use machine::Outcome;
 
 use super::{
-    matter,
+    matter, out,
     row::{Key, Owner, Row, Seen, mismatch},
-    timeline,
+    set, sweep, timeline,
     turn::Turn,
 };
 
 /// Takes an event once.
 pub(super) fn event(turn: &mut Turn<'_, '_>, event: Event) -> Outcome {
-    if !is_new(turn, event.id, event.revision, event.content) {
+    if !is_new(turn, &event) {
         return Outcome::Duplicate;
     }
-    if !has_profile(event.perspective) || event.values.is_empty() {
+    if !has_page(event.perspective, &event.values) {
         return Outcome::Anonymous;
     }
-    report(turn, &event);
+    set::report(turn, &event);
     let matter = matter::of(turn, &event);
     let digest = digest(turn, event, matter);
     timeline::digest::arrive(turn, digest);
@@ -44,23 +42,10 @@ pub(super) fn assignment(turn: &mut Turn<'_, '_>, assignment: &Assignment) -> Ou
     Outcome::Applied
 }
 
-/// A repeat names the same revision; other content under the same one is a repeat too, since nothing but a correction may
-/// change what was said, and a correction has the next revision.
-fn is_new(turn: &mut Turn<'_, '_>, id: EventId, revision: u32, content: Token) -> bool {
-    let key = Key::Seen(id);
-    match turn.state.get(&key) {
-        Some(Row::Seen(seen)) if seen.revision >= revision => return false,
-        Some(Row::Seen(_)) | None => {}
-        Some(row) => mismatch(row),
-    }
-    turn.state.put(key, Row::Seen(Seen { revision, content }));
-    true
-}
-
-/// Only customers have profiles. Tests walk the same path: their tokens live apart from the door on.
-fn has_profile(perspective: Perspective) -> bool {
+/// Only customers have pages, by what they name. Tests walk the same path: their tokens live apart from the door on.
+pub(super) fn has_page(perspective: Perspective, values: &[Value]) -> bool {
     match perspective {
-        Perspective::Customer | Perspective::Test => true,
+        Perspective::Customer | Perspective::Test => !values.is_empty(),
         Perspective::MysteryShopper
         | Perspective::Simulation
         | Perspective::Competitor
@@ -69,26 +54,26 @@ fn has_profile(perspective: Perspective) -> bool {
     }
 }
 
-/// Reports what the event names together, once per set and trust of the source.
-fn report(turn: &mut Turn<'_, '_>, event: &Event) {
-    let mut bytes = Vec::with_capacity(event.values.len() * Token::LEN);
-    for value in &event.values {
-        bytes.extend_from_slice(value.token.as_bytes());
+/// A repeat names the same revision; other content under the same one is a repeat too, since nothing but a correction may
+/// change what was said, and a correction has a later revision.
+fn is_new(turn: &mut Turn<'_, '_>, event: &Event) -> bool {
+    let key = Key::Seen(event.id);
+    match turn.state.get(&key) {
+        Some(Row::Seen(seen))
+            if seen.revision >= event.revision
+                && !sweep::is_over(seen.received, event.received) =>
+        {
+            return false;
+        }
+        Some(Row::Seen(_)) | None => {}
+        Some(row) => mismatch(row),
     }
-    let hash = Token::hash("set", &[&bytes, &[u8::from(event.trusted)]]);
-    if turn.state.contains(&Key::Reported(hash)) {
-        return;
-    }
-    turn.state.put(Key::Reported(hash), Row::Reported);
-    turn.effects.emit(Record::Link(Link::Set(Set {
-        anchor: event.anchor,
-        values: event.values.clone(),
-        trusted: event.trusted,
-        source: event.source.clone(),
-        event: event.id,
-        time: event.received,
-        withdrawn: false,
-    })));
+    let seen = Seen {
+        revision: event.revision,
+        received: event.received,
+    };
+    turn.state.put(key, Row::Seen(seen));
+    true
 }
 
 /// Who a value belongs to, as far as this partition knows: of what was never decided, to itself. That holds for values of other
@@ -105,16 +90,18 @@ fn owner(turn: &Turn<'_, '_>, value: Token) -> Owner {
 }
 
 fn digest(turn: &Turn<'_, '_>, event: Event, matter: MatterId) -> Box<Digest> {
-    let rules = turn.rules();
-    let route = rules.route(&event.values, event.anchor);
+    let route = out::route(turn, &event.values, event.anchor);
     let owner = owner(turn, route);
+    let stage = event
+        .stage
+        .or_else(|| turn.rules().stage_of(event.touchpoint.as_ref()?).cloned());
     Box::new(Digest {
         profile: owner.profile,
         route,
         version: owner.version,
         event: event.id,
         revision: event.revision,
-        withdrawn: false,
+        withdrawn: event.standing == Standing::Withdrawn,
         anchor: event.anchor,
         values: event.values,
         time: event.time,
@@ -128,12 +115,12 @@ fn digest(turn: &Turn<'_, '_>, event: Event, matter: MatterId) -> Box<Digest> {
         score: event.score,
         place: event.place,
         product: event.product,
-        stage: event.stage,
+        stage,
         touchpoint: event.touchpoint,
         party: event.party,
         matter,
         content: event.content,
-        out_number: rules.version,
+        out_number: out::number(turn),
         promise: event.promise,
     })
 }

@@ -1,13 +1,13 @@
 //! What `unify` remembers.
 
 use event::{
-    CaseId, EventId, MatterId, ProfileId, Time, Token, Version, timeline_input::Digest,
-    timeline_input::StepNote,
+    CaseId, EventId, MatterId, Perspective, ProfileId, Time, Token, Value, Version,
+    timeline_input::Digest, timeline_input::StepNote,
 };
 use machine::Shelf;
 use serde::{Deserialize, Serialize};
 
-use super::{queue::Work, rules::Rules};
+use super::{profile, queue::Work, rules::Rules};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Key {
@@ -16,24 +16,40 @@ pub enum Key {
     Queue(u64),
     /// The number of the next row of the queue; kept while the queue is empty too, so that no number comes twice.
     QueueEnd,
+    /// How far the search for rows that are too old has come.
+    Sweep,
+    /// The number of the last change to the list of values that are out.
+    OutNumber,
+    /// A value that is out.
+    Out(Token),
+    /// What was last said under an event's id, by a sender that may correct it.
+    Claim(EventId),
     /// An event that was taken.
     Seen(EventId),
     /// A set that was reported to `identity.link`: the hash of its values and of its source's trust.
     Reported(Token),
+    /// An event that names a set, as long as nothing but events that may be withdrawn names it.
+    Names(Token, EventId),
     /// Who a value of this partition belongs to.
     Owner(Token),
     /// What one anchor said of one subject in one cell of the grid.
     Window(Place),
     /// Where a profile sends what follows this value.
     Forward(ProfileId, Token),
-    /// A digest at rest at a profile, by its route value.
-    Digest(ProfileId, Token, EventId),
+    /// A digest at rest.
+    Digest(Spot),
+    /// The digest that follows a weaker value, since this one is out.
+    Skipped(Token, Spot),
+    /// A later revision of an event at rest at a profile.
+    Revision(ProfileId, EventId, u32),
     /// A step at rest at a profile, by its route value and the step's id.
     Step(ProfileId, Token, Token),
     /// A step that a profile shows: by how many of its values it came.
     Shown(ProfileId, Token),
     /// The case that handles a matter, as the steps at rest at a profile say.
     Case(ProfileId, MatterId),
+    /// What is known of a profile beyond its entries.
+    Profile(profile::Key),
 }
 
 impl machine::Key for Key {
@@ -41,6 +57,10 @@ impl machine::Key for Key {
         match self {
             Key::Rules
             | Key::QueueEnd
+            | Key::Sweep
+            | Key::OutNumber
+            | Key::Out(_)
+            | Key::Claim(_)
             | Key::Seen(_)
             | Key::Reported(_)
             | Key::Owner(_)
@@ -49,8 +69,12 @@ impl machine::Key for Key {
             | Key::Shown(..)
             | Key::Case(..) => Shelf::Alone,
             Key::Queue(_) => Shelf::of_kind(0),
-            Key::Digest(profile, ..) => Shelf::of(1, profile.token()),
+            Key::Digest(spot) => Shelf::of(1, spot.profile.token()),
             Key::Step(profile, ..) => Shelf::of(2, profile.token()),
+            Key::Names(set, _) => Shelf::of(3, *set),
+            Key::Skipped(value, _) => Shelf::of(4, *value),
+            Key::Revision(profile, ..) => Shelf::of(5, profile.token()),
+            Key::Profile(key) => key.shelf(PROFILE_SHELF),
         }
     }
 }
@@ -60,29 +84,106 @@ pub enum Row {
     Rules(Box<Rules>),
     Queue(Work),
     QueueEnd(u64),
-    Seen(Seen),
+    Sweep(Sweep),
+    OutNumber(u64),
     /// The key says it all.
-    Reported,
+    Present,
+    Claim(Box<Claim>),
+    Seen(Seen),
+    Reported(Reported),
     Owner(Owner),
     Window(Window),
     Forward(Forward),
     Digest(Box<Digest>),
+    Revision(Spot),
     Step(Box<StepNote>),
     Shown(u32),
     Case(Taken),
+    Profile(profile::Row),
 }
 
-/// The newest content that was taken under an event's id.
+/// Behind all other shelves.
+const PROFILE_SHELF: u8 = 16;
+
+/// The newest revision that was taken under an event's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     pub revision: u32,
+    pub received: Time,
+}
+
+/// When a set was last reported, and what it hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reported {
+    pub time: Time,
+    /// An event that nothing withdraws names it.
+    pub is_final: bool,
+}
+
+/// The present content under an event's id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    pub says: Says,
     pub content: Token,
+    pub revision: u32,
+    pub received: Time,
+    /// Imported history stays for ever.
+    pub history: bool,
+}
+
+/// All that decides on whose page an event is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Says {
+    pub anchor: Token,
+    pub values: Vec<Value>,
+    pub trusted: bool,
+    pub perspective: Perspective,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sweep {
+    /// The next one begins then.
+    Rests(Time),
+    /// It goes on at this place of the state. Places are the memory's own: after a restart rows lie elsewhere, and the next sweep
+    /// finds what this one missed.
+    At(u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     pub profile: ProfileId,
     pub version: Version,
+}
+
+/// Where a digest rests: at a profile, by its route value. What was withdrawn rests beside what is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Spot {
+    pub profile: ProfileId,
+    pub route: Token,
+    pub event: EventId,
+    /// The revision that withdrew the event, 0 for an event that is so.
+    pub withdrawn: u32,
+}
+
+impl Spot {
+    /// Before all digests that follow a value at a profile, and after them.
+    pub(super) const fn first(profile: ProfileId, route: Token) -> Self {
+        Self {
+            profile,
+            route,
+            event: EventId::new(FIRST),
+            withdrawn: 0,
+        }
+    }
+
+    pub(super) const fn last(profile: ProfileId, route: Token) -> Self {
+        Self {
+            profile,
+            route,
+            event: EventId::new(LAST),
+            withdrawn: u32::MAX,
+        }
+    }
 }
 
 /// Where in time a matter without a reference lies.

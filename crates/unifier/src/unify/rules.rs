@@ -1,69 +1,106 @@
 //! What `unify` needs of the company's rules.
 
+use std::collections::BTreeMap;
+
 use event::{
-    Class, Company, Token, Value,
-    rules::{CaseRules, Matters},
+    Class, Company, Millis, Name, Value,
+    rules::{CaseRules, Matters, TypeOf},
 };
 use machine::Outcome;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    queue::{self, Work},
+    profile,
     row::{Key, Row},
+    sweep,
     turn::Turn,
 };
+
+/// After so long a reference leaves, if its type says nothing else: as `identify` has it.
+const REFERENCE_WINDOW: Millis = Millis::from_days(400);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rules {
     pub version: u64,
-    /// In order.
-    pub blocked: Vec<Token>,
     pub matters: Matters,
     pub cases: CaseRules,
+    /// Touchpoint -> the stage of a journey that it belongs to.
+    pub stages: BTreeMap<Name, Name>,
+    /// After how long a set is reported again that names a value of such a type.
+    pub renewals: Vec<Renewal>,
+    /// Signs and promises.
+    pub profile: profile::Rules,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewal {
+    pub class: Class,
+    pub name: Name,
+    pub after: Millis,
 }
 
 impl Rules {
     pub fn of(company: &Company) -> Self {
-        let mut blocked = company.blocked.clone();
-        blocked.sort_unstable();
-        blocked.dedup();
+        let stages = company
+            .journeys
+            .values()
+            .rev()
+            .flat_map(|journey| journey.touchpoints.clone())
+            .collect();
+        let mut renewals: Vec<Renewal> = company
+            .types()
+            .into_iter()
+            .filter_map(|of| {
+                Some(Renewal {
+                    after: Millis::new(window(&of)?.as_millis() / 4),
+                    class: of.class,
+                    name: of.name,
+                })
+            })
+            .collect();
+        renewals.sort_by_key(|renewal| renewal.after);
         Self {
             version: company.version,
-            blocked,
             matters: company.matters.clone(),
             cases: company.cases.clone(),
+            stages,
+            renewals,
+            profile: profile::Rules::of(company),
         }
     }
 
-    /// What an event follows: its strongest value that is not out, else its anchor.
-    pub(super) fn route(&self, values: &[Value], anchor: Token) -> Token {
-        values
-            .iter()
-            .find(|value| !self.is_out(value.token))
-            .map_or(anchor, |value| value.token)
+    pub(super) fn stage_of(&self, touchpoint: &Name) -> Option<&Name> {
+        self.stages.get(touchpoint)
     }
 
-    /// What an event is about, if it says so.
-    pub(super) fn reference(&self, values: &[Value]) -> Option<Token> {
-        values
+    /// Whether a set of these values that was reported so long ago has to be reported again.
+    pub(super) fn renews(&self, values: &[Value], age: Millis) -> bool {
+        self.renewals
             .iter()
-            .find(|value| value.class == Class::Reference && !self.is_out(value.token))
-            .map(|value| value.token)
-    }
-
-    fn is_out(&self, token: Token) -> bool {
-        self.blocked.binary_search(&token).is_ok()
+            .take_while(|renewal| renewal.after <= age)
+            .any(|renewal| {
+                let is_of =
+                    |value: &Value| value.class == renewal.class && value.kind == renewal.name;
+                values.iter().any(is_of)
+            })
     }
 }
 
-/// Takes newer rules. The digests at rest here choose their routes again: also where the same values are out as before, since
-/// some may have come from a partition that knew rules between the two.
+/// How long a set that names such a value links, after it was named last.
+fn window(of: &TypeOf) -> Option<Millis> {
+    match of.class {
+        Class::Identifier => of.rule.window,
+        Class::Reference => of.rule.window.or(Some(REFERENCE_WINDOW)),
+    }
+}
+
+/// Takes newer rules. They hold for what comes from now on.
 pub(super) fn learn(turn: &mut Turn<'_, '_>, company: &Company) -> Outcome {
     if turn.state.contains(&Key::Rules) && company.version <= turn.rules().version {
         return Outcome::Stale;
     }
     let rules = Rules::of(company);
     turn.state.put(Key::Rules, Row::Rules(Box::new(rules)));
-    queue::run(turn, Work::reroute_all());
+    sweep::set_up(turn);
     Outcome::Applied
 }

@@ -6,14 +6,15 @@
 //! profile, in whatever order digests and moves arrive: the newest move of a value is at the end of every path.
 
 pub(super) mod digest;
+mod revision;
 pub(super) mod step;
 
-use event::{CaseId, EventId, MatterId, ProfileId, Token, Version, timeline_input::Move};
+use event::{CaseId, MatterId, ProfileId, Token, Version, timeline_input::Move};
 use machine::Outcome;
 
 use super::{
     queue::{self, Work},
-    row::{FIRST, Forward, Key, Row, mismatch},
+    row::{FIRST, Forward, Key, Row, Spot, mismatch},
     turn::Turn,
 };
 
@@ -55,14 +56,8 @@ pub(super) fn depart(turn: &mut Turn<'_, '_>, moved: &Move) -> Outcome {
         };
         turn.state
             .put(Key::Forward(moved.from, *value), Row::Forward(forward));
-        queue::run(
-            turn,
-            Work::SendDigests {
-                profile: moved.from,
-                value: *value,
-                from: EventId::new(FIRST),
-            },
-        );
+        let from = Spot::first(moved.from, *value);
+        queue::run(turn, Work::SendDigests { from });
         queue::run(
             turn,
             Work::SendSteps {
@@ -93,7 +88,7 @@ fn follow(
 }
 
 /// The case that handles a matter, as the profile heard.
-fn case_of(turn: &Turn<'_, '_>, profile: ProfileId, matter: MatterId) -> Option<CaseId> {
+pub(super) fn case_of(turn: &Turn<'_, '_>, profile: ProfileId, matter: MatterId) -> Option<CaseId> {
     match turn.state.get(&Key::Case(profile, matter)) {
         None => None,
         Some(Row::Case(taken)) => Some(taken.case),

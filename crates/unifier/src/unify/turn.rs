@@ -1,9 +1,12 @@
 //! What one step works with.
 
-use event::{ProfileId, Record, Token, case_input::CaseInput, timeline::Timeline};
+use std::collections::BTreeSet;
+
+use event::{ProfileId, Record, Time, Token, case_input::CaseInput, timeline::Timeline};
 use machine::{Effects, Overlay, Shard};
 
 use super::{
+    profile::Doubt,
     row::{Forward, Key, Row, mismatch},
     rules::Rules,
 };
@@ -12,10 +15,13 @@ use super::{
 const ROOM_MIN: usize = 8;
 
 pub(super) struct Turn<'t, 's> {
+    pub(super) now: Time,
     pub(super) shard: Shard,
     pub(super) defaults: &'t Rules,
     pub(super) state: &'t mut Overlay<'s, Key, Row>,
     pub(super) effects: &'t mut Effects,
+    /// What this step made doubtful of what cases were told.
+    pub(super) doubts: BTreeSet<Doubt>,
 }
 
 impl Turn<'_, '_> {
@@ -25,6 +31,10 @@ impl Turn<'_, '_> {
             Some(Row::Rules(rules)) => rules,
             Some(row) => mismatch(row),
         }
+    }
+
+    pub(super) fn is_out(&self, value: Token) -> bool {
+        self.state.contains(&Key::Out(value))
     }
 
     /// Where the profile sends what follows the value, if it does not belong there any more.

@@ -7,6 +7,7 @@
     reason = "what a test does not expect fails it, and what it looks for is all it names"
 )]
 
+mod claim;
 mod identify;
 mod oracle;
 mod pipes;
@@ -14,4 +15,5 @@ mod plan;
 mod queue;
 mod resolve;
 mod sample;
+mod story;
 mod timeline;

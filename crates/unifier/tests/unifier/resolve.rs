@@ -1,12 +1,15 @@
 use event::{
-    Company, Event, Kind, MatterId, Millis, Name, Perspective, Record, Score, Time, Version,
+    Company, Event, Kind, MatterId, Millis, Name, Perspective, Record, Score, Standing, Time,
+    Version,
     assignment::Assignment,
     case_input::{CaseInput, Regroup, Signal, SignalKind},
     link::Link,
+    rules::{Journey, TypeRule},
     timeline::{Entry, Timeline},
 };
 use machine::Outcome;
 use proptest::prelude::*;
+use unifier::unify::Key;
 
 use crate::sample::{Unifier, applied, company, event, name, profile, token, value};
 
@@ -100,14 +103,14 @@ fn a_set_is_reported_once_for_each_trust() {
 
 #[test]
 fn an_event_follows_its_strongest_value_that_is_not_out() {
-    for (values, blocked, route) in [
+    for (values, out, route) in [
         ("email:1 phone:1", &[][..], "email:1"),
         ("email:1 phone:1", &["email:1"], "phone:1"),
         ("email:1 order:1", &["email:1"], "order:1"),
         ("email:1 phone:1", &["email:1", "phone:1"], "email:1"),
     ] {
         let mut unify = Unifier::alone();
-        applied(unify.rules(&company(1, blocked)));
+        applied(unify.out(1, out, &[]));
         let (_, records) = unify.event(event("e1", 0, values));
         let [entry] = entries(&records)[..] else {
             panic!("one entry: {records:?}");
@@ -141,13 +144,24 @@ fn an_event_goes_to_the_profile_that_its_anchor_is_assigned_to() {
 }
 
 #[test]
-fn other_rules_lead_events_to_other_values_and_back() {
+fn what_goes_out_and_comes_back_leads_events_to_other_values_and_back() {
     let mut unify = Unifier::alone();
     applied(unify.event(event("e1", 0, "email:1 phone:1")));
     applied(unify.event(event("e2", 0, "email:2")));
-    for (version, blocked, owner) in [(1, &["email:1"][..], "phone:1"), (2, &[], "email:1")] {
-        let (outcome, records) = unify.rules(&company(version, blocked));
+    for (number, out, back, owner) in [
+        (1, &["email:1"][..], &[][..], Some("phone:1")),
+        (2, &[], &["email:1"], Some("email:1")),
+        (3, &["email:1", "phone:1"], &[], None),
+        (4, &[], &["phone:1"], Some("phone:1")),
+        (5, &["phone:1"], &[], Some("email:1")),
+        (6, &[], &["email:1"], None),
+    ] {
+        let (outcome, records) = unify.out(number, out, back);
         assert_eq!(outcome, Outcome::Applied);
+        let Some(owner) = owner else {
+            assert_eq!(records, [], "it follows its anchor as it did");
+            continue;
+        };
         let [
             Record::Timeline(Timeline::Moved(moved)),
             Record::Timeline(Timeline::Entry(entry)),
@@ -158,10 +172,7 @@ fn other_rules_lead_events_to_other_values_and_back() {
         assert_eq!(moved.to, Some(profile(owner)));
         assert_eq!(entry.profile, profile(owner));
     }
-    assert_eq!(
-        unify.rules(&company(1, &["email:1"])),
-        (Outcome::Stale, vec![])
-    );
+    assert_eq!(unify.out(6, &["email:1"], &[]), (Outcome::Stale, vec![]));
 }
 
 #[test]
@@ -198,7 +209,8 @@ fn the_matter_is_the_strongest_reference_else_the_window() {
         );
     }
     let mut unify = Unifier::alone();
-    let mut mapped = company(1, &["order:1"]);
+    applied(unify.out(1, &["order:1"], &[]));
+    let mut mapped = company(1, &[]);
     mapped
         .matters
         .subjects
@@ -355,6 +367,146 @@ fn a_digest_at_rest_tells_its_case_what_it_is() {
             assert_eq!(signal.route, token("email:1"));
         }
     }
+}
+
+const DAY: i64 = 24 * 3_600_000;
+
+/// When the set of these events, of one customer, is reported, and whether as withdrawn.
+fn reports(unify: &mut Unifier, event: Event) -> Vec<bool> {
+    let (outcome, records) = unify.event(event);
+    assert_eq!(outcome, Outcome::Applied);
+    let sets = records.iter().filter_map(|record| match record {
+        Record::Link(Link::Set(set)) => Some(set.withdrawn),
+        _ => None,
+    });
+    sets.collect()
+}
+
+#[test]
+fn a_set_is_renewed_when_a_quarter_of_its_shortest_window_has_passed() {
+    let mut unify = Unifier::alone();
+    let mut rules = company(1, &[]);
+    for (kind, days) in [("phone", 40), ("email", 80)] {
+        let rule = TypeRule {
+            window: Some(Millis::from_days(days)),
+            ..TypeRule::default()
+        };
+        rules.identifiers.insert(name(kind), rule);
+    }
+    applied(unify.rules(&rules));
+    for (values, days, reported) in [
+        ("email:1 phone:1", 0, true),
+        ("email:1 phone:1", 9, false),
+        ("email:1 phone:1", 10, true),
+        ("email:1 phone:1", 5, false),
+        ("email:1 phone:1", 19, false),
+        ("email:1 phone:1", 20, true),
+        ("email:1 device:1", 0, true),
+        ("email:1 device:1", 19, false),
+        ("email:1 device:1", 21, true),
+        ("customer_number:1 device:1", 0, true),
+        ("customer_number:1 device:1", 10_000, false),
+        ("customer_number:1 order:1", 0, true),
+        ("customer_number:1 order:1", 99, false),
+        ("customer_number:1 order:1", 100, true),
+    ] {
+        let event = event(&format!("{values} {days}"), days * DAY, values);
+        let expected: &[bool] = if reported { &[false] } else { &[] };
+        assert_eq!(
+            reports(&mut unify, event),
+            expected,
+            "{values} on day {days}"
+        );
+    }
+}
+
+#[test]
+fn a_set_is_withdrawn_with_the_last_event_that_names_it() {
+    let mut unify = Unifier::alone();
+    let mut say = |id: &str, revision, standing| {
+        let mut event = event(id, 0, "email:1 phone:1");
+        event.revision = revision;
+        event.standing = standing;
+        reports(&mut unify, event)
+    };
+    assert_eq!(say("e1", 0, Standing::Correctable), [false]);
+    assert_eq!(say("e2", 0, Standing::Correctable), []);
+    assert_eq!(say("e1", 1, Standing::Correctable), [], "other words");
+    assert_eq!(say("e1", 2, Standing::Withdrawn), []);
+    assert_eq!(say("e2", 1, Standing::Withdrawn), [true]);
+    assert_eq!(say("e1", 3, Standing::Correctable), [false], "named anew");
+    assert_eq!(say("e3", 0, Standing::Final), []);
+    assert_eq!(say("e1", 4, Standing::Withdrawn), [], "e3 still names it");
+}
+
+#[test]
+fn a_touchpoint_has_its_place_on_the_path() {
+    let mut rules = company(1, &[]);
+    let journey = Journey {
+        stages: vec![name("delivery")],
+        touchpoints: [(name("pickup-point"), name("delivery"))].into(),
+        ..Journey::default()
+    };
+    rules.journeys.insert(name("purchase"), journey);
+    for (stage, touchpoint, expected) in [
+        (None, Some("pickup-point"), Some("delivery")),
+        (Some("care"), Some("pickup-point"), Some("care")),
+        (None, Some("elsewhere"), None),
+        (None, None, None),
+    ] {
+        let mut unify = Unifier::alone();
+        applied(unify.rules(&rules));
+        let mut event = event("e1", 0, "email:1");
+        event.stage = stage.map(name);
+        event.touchpoint = touchpoint.map(name);
+        let (_, records) = unify.event(event);
+        let [entry] = entries(&records)[..] else {
+            panic!("one entry: {records:?}");
+        };
+        assert_eq!(entry.stage, expected.map(name));
+        assert_eq!(entry.touchpoint, touchpoint.map(name));
+    }
+}
+
+/// What a row was is known for 35 days; then the row goes, at a few places of the state a tick.
+#[test]
+fn ids_are_remembered_for_35_days_and_do_not_gather_for_ever() {
+    let mut unify = Unifier::alone();
+    applied(unify.rules(&Company::default()));
+    for number in 0..5_000 {
+        applied(unify.event(event(&format!("e{number}"), 0, "email:1 phone:1")));
+    }
+    let again = event("e7", 35 * DAY, "email:1 phone:1");
+    assert_eq!(unify.event(again), (Outcome::Duplicate, vec![]));
+    let much_later = event("e7", 36 * DAY, "email:1 phone:1");
+    let (_, records) = unify.event(much_later);
+    assert_eq!(records, [], "its digest still rests where it did");
+    let seen = |unify: &Unifier| {
+        let rows = unify.state.iter();
+        rows.filter(|(key, _)| matches!(key, Key::Seen(_))).count()
+    };
+    let first = unify.next_due().unwrap();
+    assert_eq!(first, Time::from_millis(5 * DAY));
+    let sweep = |unify: &mut Unifier, due| {
+        let mut ticks = 0;
+        let mut left = vec![seen(unify)];
+        while unify.next_due().is_some_and(|next| next <= due) {
+            assert_eq!(unify.tick_at(due), []);
+            ticks += 1;
+            let now = seen(unify);
+            assert!(left[left.len() - 1] - now <= 2_000, "a bounded number");
+            left.push(now);
+        }
+        assert!(ticks > 2);
+        seen(unify)
+    };
+    assert_eq!(sweep(&mut unify, first), 5_000);
+    assert_eq!(
+        sweep(&mut unify, Time::from_millis(36 * DAY)),
+        1,
+        "e7 was taken anew"
+    );
+    assert_eq!(unify.next_due(), Some(Time::from_millis(41 * DAY)));
 }
 
 /// A case may wait to hear of the party.

@@ -3,212 +3,294 @@
 use std::ops::RangeInclusive;
 
 use event::{
-    CaseId, EventId, MatterId, ProfileId, Record, Token, Version,
+    CaseId, MatterId, ProfileId, Record, Token, Version,
     case_input::CaseInput,
     timeline::{Entry, Moved, Timeline},
     timeline_input::{Digest, TimelineInput},
 };
-use machine::Overlay;
 
 use super::{
     super::{
+        out, profile,
         queue::{self, Work},
-        row::{FIRST, Key, LAST, Row, mismatch},
-        rules::Rules,
+        row::{FIRST, Key, LAST, Row, Spot, mismatch},
         signal,
         turn::Turn,
     },
-    Arrival, case_of, follow,
+    Arrival, case_of, follow, revision,
 };
 
 /// Takes a digest to where its route value belongs, as far as this partition knows.
 pub(in super::super) fn arrive(turn: &mut Turn<'_, '_>, mut digest: Box<Digest>) -> Arrival {
-    choose_route(turn.rules(), &mut digest);
+    head(turn, &mut digest);
+    land(turn, digest)
+}
+
+/// Lets a digest choose its route, where this partition knows better what is out, and follow it. A new route starts at its own
+/// profile, whose forwards do the rest.
+fn head(turn: &Turn<'_, '_>, digest: &mut Digest) {
+    let number = out::number(turn);
+    if digest.out_number < number {
+        digest.out_number = number;
+        let route = out::route(turn, &digest.values, digest.anchor);
+        if route != digest.route {
+            digest.route = route;
+            digest.profile = ProfileId::new(route);
+            digest.version = Version::ZERO;
+        }
+    }
     (digest.profile, digest.version) = follow(turn, digest.profile, digest.route, digest.version);
-    if turn.holds(digest.profile) {
-        rest(turn, digest)
-    } else {
+}
+
+fn land(turn: &mut Turn<'_, '_>, digest: Box<Digest>) -> Arrival {
+    if !turn.holds(digest.profile) {
         let input = TimelineInput::Digest(*digest);
         turn.effects.emit(Record::TimelineInput(input));
-        Arrival::SentOn
+        return Arrival::SentOn;
     }
-}
-
-/// Which values are out decides what a digest follows, and who has newer rules knows better. A new route starts at its own
-/// profile, whose forwards do the rest. Since the digest carries the version of the rules, it never goes back and forth between
-/// a partition that has new rules and one that does not have them yet.
-fn choose_route(rules: &Rules, digest: &mut Digest) {
-    if digest.out_number >= rules.version {
-        return;
-    }
-    digest.out_number = rules.version;
-    let route = rules.route(&digest.values, digest.anchor);
-    if route != digest.route {
-        digest.route = route;
-        digest.profile = ProfileId::new(route);
-        digest.version = Version::ZERO;
-    }
-}
-
-/// Where two of one event meet, the one with the higher revision stays.
-fn rest(turn: &mut Turn<'_, '_>, digest: Box<Digest>) -> Arrival {
-    let key = key(&digest);
-    let known = turn.state.get(&key).map(of_row);
-    if known
-        .is_some_and(|known| (known.revision, known.version) >= (digest.revision, digest.version))
-    {
+    let before = at(turn, Spot::of(&digest)).cloned();
+    let is_repeat = |before: &Digest| {
+        (before.revision, before.version) >= (digest.revision, digest.version)
+            && before.revision == digest.revision
+    };
+    if before.as_ref().is_some_and(is_repeat) {
         return Arrival::Repeat;
+    }
+    if digest.withdrawn {
+        withdraw(turn, digest, before)
+    } else {
+        rest(turn, digest, before)
+    }
+}
+
+/// Where several revisions of one event meet the highest stays.
+fn rest(turn: &mut Turn<'_, '_>, digest: Box<Digest>, before: Option<Digest>) -> Arrival {
+    if let Some(above) = revision::above(turn, &digest).cloned() {
+        revision::take_back(turn, &digest, &above);
+        return Arrival::Repeat;
+    }
+    if let Some(before) = before {
+        lift(turn, &before);
+        revision::take_back(turn, &before, &digest);
     }
     let case = case_of(turn, digest.profile, digest.matter);
     turn.show(Timeline::Entry(entry(&digest, case)));
     if let Some(signal) = signal::of(&digest, &turn.rules().cases) {
         turn.tell_case(CaseInput::Signal(signal));
     }
-    turn.state.put(key, Row::Digest(digest));
+    lay(turn, digest);
+    Arrival::Rests
+}
+
+/// A withdrawal takes away what it withdraws, and stays: what it withdraws may come after it.
+fn withdraw(turn: &mut Turn<'_, '_>, digest: Box<Digest>, before: Option<Digest>) -> Arrival {
+    let is_known = before.is_some();
+    if let Some(before) = before {
+        lift(turn, &before);
+    }
+    let stands = Spot {
+        withdrawn: 0,
+        ..Spot::of(&digest)
+    };
+    let stands = at(turn, stands).filter(|stands| stands.revision < digest.revision);
+    if let Some(stands) = stands.cloned() {
+        lift(turn, &stands);
+        revision::take_back(turn, &stands, &digest);
+    }
+    if !is_known && revision::above(turn, &digest).is_none() {
+        turn.show(Timeline::Moved(Moved {
+            profile: digest.profile,
+            entry: digest.event.token(),
+            to: None,
+            version: digest.version,
+        }));
+    }
+    lay(turn, digest);
     Arrival::Rests
 }
 
 /// Sends on the digests of a value that a newer move took away.
-pub(in super::super) fn send_on(
-    turn: &mut Turn<'_, '_>,
-    profile: ProfileId,
-    value: Token,
-    from: EventId,
-) {
-    let Some(forward) = turn.forward(profile, value) else {
+pub(in super::super) fn send_on(turn: &mut Turn<'_, '_>, from: Spot) {
+    let Some(forward) = turn.forward(from.profile, from.route) else {
         return;
     };
-    let range = Key::Digest(profile, value, from)..=Key::Digest(profile, value, EventId::new(LAST));
-    let (stale, mut rest) = some(turn, range, |digest| digest.version < forward.version);
-    for mut digest in stale {
+    let (some, mut next) = some(turn, from..=Spot::last(from.profile, from.route));
+    for mut digest in some {
+        if digest.version >= forward.version {
+            continue;
+        }
         if !turn.has_room() {
-            rest = Some(digest);
+            next = Some(Spot::of(&digest));
             break;
         }
-        leave(turn, &digest, forward.to, forward.version);
+        let left = leave(turn, &digest);
         digest.profile = forward.to;
         digest.version = forward.version;
-        arrive(turn, Box::new(digest));
+        go(turn, left, digest);
     }
-    if let Some(Digest { event: from, .. }) = rest {
-        queue::push(
-            turn,
-            Work::SendDigests {
-                profile,
-                value,
-                from,
-            },
-        );
+    if let Some(from) = next {
+        queue::push(turn, Work::SendDigests { from });
     }
 }
 
-/// Lets the digests at rest here choose their routes again, from the given one on.
-pub(in super::super) fn reroute(
-    turn: &mut Turn<'_, '_>,
-    profile: ProfileId,
-    value: Token,
-    from: EventId,
-) {
-    let last = ProfileId::new(LAST);
-    let range = Key::Digest(profile, value, from)..=Key::Digest(last, LAST, EventId::new(LAST));
-    let rules = turn.rules();
-    let (lost, mut rest) = some(turn, range, |digest| {
-        digest.out_number < rules.version
-            && rules.route(&digest.values, digest.anchor) != digest.route
-    });
-    for mut digest in lost {
+/// Lets the digests that follow a value which went out choose their routes anew.
+pub(in super::super) fn reroute(turn: &mut Turn<'_, '_>, from: Spot) {
+    let (some, mut next) = some(turn, from..=Spot::last(from.profile, from.route));
+    for digest in some {
         if !turn.has_room() {
-            rest = Some(digest);
+            next = Some(Spot::of(&digest));
             break;
         }
-        let stood = digest.clone();
-        choose_route(turn.rules(), &mut digest);
-        leave(turn, &stood, digest.profile, digest.version);
-        arrive(turn, Box::new(digest));
+        if is_astray(turn, &digest) {
+            let left = leave(turn, &digest);
+            go(turn, left, digest);
+        } else {
+            // All its values are out, and any of them may come back.
+            skip(turn, &digest);
+        }
     }
-    if let Some(next) = rest {
-        let (profile, value, from) = (next.profile, next.route, next.event);
-        queue::push(
-            turn,
-            Work::Reroute {
-                profile,
-                value,
-                from,
-            },
-        );
+    if let Some(from) = next {
+        queue::push(turn, Work::Reroute { from });
     }
+}
+
+/// Lets the digests that skip a value which is back choose their routes anew.
+pub(in super::super) fn restore(turn: &mut Turn<'_, '_>, value: Token, from: Spot) {
+    let last = Spot::last(ProfileId::new(LAST), LAST);
+    let mut rows = turn
+        .state
+        .range(Key::Skipped(value, from)..=Key::Skipped(value, last))
+        .map(|(key, row)| match key {
+            Key::Skipped(_, spot) => *spot,
+            _ => mismatch(row),
+        });
+    let some: Vec<Spot> = rows.by_ref().take(turn.effects.room() / 2).collect();
+    let mut next = rows.next();
+    for spot in some {
+        if !turn.has_room() {
+            next = Some(spot);
+            break;
+        }
+        let Some(digest) = at(turn, spot).cloned() else {
+            unreachable!("what skips a value rests where it says: {spot:?}");
+        };
+        if is_astray(turn, &digest) {
+            let left = leave(turn, &digest);
+            go(turn, left, digest);
+        }
+    }
+    if let Some(from) = next {
+        queue::push(turn, Work::Restore { value, from });
+    }
+}
+
+/// Whether a digest at rest would choose another route under the list that this partition has.
+fn is_astray(turn: &Turn<'_, '_>, digest: &Digest) -> bool {
+    digest.out_number < out::number(turn)
+        && out::route(turn, &digest.values, digest.anchor) != digest.route
 }
 
 /// Shows the entries of a matter anew, from the given one on, with the case that handles it.
-pub(in super::super) fn show_case(
-    turn: &mut Turn<'_, '_>,
-    profile: ProfileId,
-    matter: MatterId,
-    (value, from): (Token, EventId),
-) {
-    let case = case_of(turn, profile, matter);
-    let range = Key::Digest(profile, value, from)..=Key::Digest(profile, LAST, EventId::new(LAST));
-    let (about, mut rest) = some(turn, range, |digest| digest.matter == matter);
-    for digest in about {
+pub(in super::super) fn show_case(turn: &mut Turn<'_, '_>, matter: MatterId, from: Spot) {
+    let case = case_of(turn, from.profile, matter);
+    let (some, mut next) = some(turn, from..=Spot::last(from.profile, LAST));
+    for digest in some {
+        if digest.matter != matter || digest.withdrawn || revision::above(turn, &digest).is_some() {
+            continue;
+        }
         if !turn.has_room() {
-            rest = Some(digest);
+            next = Some(Spot::of(&digest));
             break;
         }
         turn.show(Timeline::Entry(entry(&digest, case)));
     }
-    if let Some(next) = rest {
-        queue::push(
-            turn,
-            Work::ShowCase {
-                profile,
-                matter,
-                value: next.route,
-                from: next.event,
-            },
-        );
+    if let Some(from) = next {
+        queue::push(turn, Work::ShowCase { matter, from });
     }
 }
 
 /// All entries of a matter, from the first.
 pub(super) fn show_case_of(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: MatterId) {
-    queue::run(
-        turn,
-        Work::ShowCase {
+    let from = Spot::first(profile, FIRST);
+    queue::run(turn, Work::ShowCase { matter, from });
+}
+
+/// Takes a digest from where it rests; the profile that has to say so, if it was shown there.
+fn leave(turn: &mut Turn<'_, '_>, digest: &Digest) -> Option<ProfileId> {
+    let is_shown = !digest.withdrawn && revision::above(turn, digest).is_none();
+    lift(turn, digest);
+    is_shown.then_some(digest.profile)
+}
+
+/// Takes a digest that left to where it belongs now.
+fn go(turn: &mut Turn<'_, '_>, left: Option<ProfileId>, mut digest: Digest) {
+    head(turn, &mut digest);
+    if let Some(profile) = left {
+        turn.show(Timeline::Moved(Moved {
             profile,
-            matter,
-            value: FIRST,
-            from: EventId::new(FIRST),
-        },
-    );
+            entry: digest.event.token(),
+            to: Some(digest.profile),
+            version: digest.version,
+        }));
+    }
+    land(turn, Box::new(digest));
 }
 
-fn leave(turn: &mut Turn<'_, '_>, digest: &Digest, to: ProfileId, version: Version) {
-    turn.state.remove(key(digest));
-    turn.show(Timeline::Moved(Moved {
-        profile: digest.profile,
-        entry: digest.event.token(),
-        to: Some(to),
-        version,
-    }));
+/// Lays a digest to rest.
+fn lay(turn: &mut Turn<'_, '_>, digest: Box<Digest>) {
+    let spot = Spot::of(&digest);
+    if let Some(key) = revision::key(&digest) {
+        turn.state.put(key, Row::Revision(spot));
+    }
+    skip(turn, &digest);
+    profile::came(turn, &digest);
+    turn.state.put(Key::Digest(spot), Row::Digest(digest));
 }
 
-/// As many digests of the range as this step may have room for, at two records each, and the next.
-fn some(
-    turn: &Turn<'_, '_>,
-    range: RangeInclusive<Key>,
-    wanted: impl Fn(&Digest) -> bool,
-) -> (Vec<Digest>, Option<Digest>) {
-    let mut rows = rows(turn.state, range).filter(|digest| wanted(digest));
+/// Lets a digest at rest be found should a value that it does not follow come back: all that are stronger, and where its route is
+/// out, since all its values are, the weaker ones too.
+fn skip(turn: &mut Turn<'_, '_>, digest: &Digest) {
+    let spot = Spot::of(digest);
+    let all = digest.values.len() > 1 && turn.is_out(digest.route);
+    for value in &digest.values {
+        if value.token != digest.route {
+            turn.state
+                .put(Key::Skipped(value.token, spot), Row::Present);
+        } else if !all {
+            break;
+        }
+    }
+}
+
+/// The opposite of `lay`.
+fn lift(turn: &mut Turn<'_, '_>, digest: &Digest) {
+    let spot = Spot::of(digest);
+    for value in &digest.values {
+        if value.token != digest.route {
+            turn.state.remove(Key::Skipped(value.token, spot));
+        }
+    }
+    if let Some(key) = revision::key(digest) {
+        turn.state.remove(key);
+    }
+    turn.state.remove(Key::Digest(spot));
+    profile::left(turn, digest);
+}
+
+/// As many digests of the range as this step may have room for, at two records each, and the place of the next.
+fn some(turn: &Turn<'_, '_>, range: RangeInclusive<Spot>) -> (Vec<Digest>, Option<Spot>) {
+    let (from, to) = range.into_inner();
+    let mut rows = turn
+        .state
+        .range(Key::Digest(from)..=Key::Digest(to))
+        .map(|(_, row)| of_row(row));
     let room = turn.effects.room() / 2;
     let first = rows.by_ref().take(room).cloned().collect();
-    (first, rows.next().cloned())
+    (first, rows.next().map(Spot::of))
 }
 
-fn rows<'s>(
-    state: &'s Overlay<'_, Key, Row>,
-    range: RangeInclusive<Key>,
-) -> impl Iterator<Item = &'s Digest> {
-    state.range(range).map(|(_, row)| of_row(row))
+pub(super) fn at<'t>(turn: &'t Turn<'_, '_>, spot: Spot) -> Option<&'t Digest> {
+    turn.state.get(&Key::Digest(spot)).map(of_row)
 }
 
 fn of_row(row: &Row) -> &Digest {
@@ -218,8 +300,15 @@ fn of_row(row: &Row) -> &Digest {
     digest
 }
 
-fn key(digest: &Digest) -> Key {
-    Key::Digest(digest.profile, digest.route, digest.event)
+impl Spot {
+    fn of(digest: &Digest) -> Self {
+        Self {
+            profile: digest.profile,
+            route: digest.route,
+            event: digest.event,
+            withdrawn: if digest.withdrawn { digest.revision } else { 0 },
+        }
+    }
 }
 
 fn entry(digest: &Digest, case: Option<CaseId>) -> Entry {

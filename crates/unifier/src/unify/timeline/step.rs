@@ -9,6 +9,7 @@ use event::{
 
 use super::{
     super::{
+        profile,
         queue::{self, Work},
         row::{Key, LAST, Row, Taken, mismatch},
         turn::Turn,
@@ -40,6 +41,7 @@ fn rest(turn: &mut Turn<'_, '_>, note: Box<StepNote>) -> Arrival {
     let by = shown(turn, note.profile, note.id);
     if by == 0 {
         turn.show(Timeline::Step(entry(&note)));
+        profile::step_came(turn, &note);
     }
     turn.state
         .put(Key::Shown(note.profile, note.id), Row::Shown(by + 1));
@@ -99,6 +101,7 @@ fn leave(turn: &mut Turn<'_, '_>, note: &StepNote, to: ProfileId, version: Versi
         return;
     }
     turn.state.remove(shown);
+    profile::step_left(turn, note);
     turn.show(Timeline::Moved(Moved {
         profile: note.profile,
         entry: note.id,

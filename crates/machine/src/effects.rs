@@ -48,6 +48,11 @@ impl Effects {
         &self.records
     }
 
+    /// Makes room for the next step.
+    pub fn clear(&mut self) {
+        self.records.clear();
+    }
+
     pub fn into_records(self) -> Vec<Record> {
         self.records
     }

@@ -100,10 +100,15 @@ impl<K: Key, R> Table<K, R> {
 
     /// Puts a row in, and gives back the one that was there.
     pub fn insert(&mut self, key: K, row: R) -> Option<R> {
+        self.put(key, row).1
+    }
+
+    /// The same, and says in which place it lies.
+    pub fn put(&mut self, key: K, row: R) -> (u32, Option<R>) {
         let hash = hash(&key);
         if let Some(place) = self.find(hash, &key) {
             let (_, known) = self.slab.get_mut(place).expect(INDEXED);
-            return Some(std::mem::replace(known, row));
+            return (place, Some(std::mem::replace(known, row)));
         }
         let shelf = key.shelf();
         let place = self.slab.push((key, row));
@@ -112,7 +117,7 @@ impl<K: Key, R> Table<K, R> {
             .insert_unique(spread(hash), Entry { hash, place }, |entry| {
                 spread(entry.hash)
             });
-        None
+        (place, None)
     }
 
     pub fn remove(&mut self, key: &K) -> Option<R> {

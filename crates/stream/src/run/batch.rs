@@ -10,16 +10,20 @@ use machine::{Changes, Effects, Input, Machine, Outcome, Overlay, Shard, State};
 use super::{
     Binding, Tally,
     held::Held,
+    journal::{Mark, Spare, Turned},
+    outbox::Outbox,
     reject,
-    row::{Codec, Mark},
 };
-use crate::log::{Append, Commit, Offset, RECORD_BYTES_MAX, Read, TopicPartition};
+use crate::log::{Commit, Offset, Read, TopicPartition};
 
 /// What a batch did so far, over all partitions it touches.
 pub(super) struct Batch<M: Machine> {
     pub(super) works: BTreeMap<Partition, Work<M>>,
-    appends: Vec<Append>,
-    bytes: usize,
+    outbox: Outbox,
+    /// What a step puts out, until it is written.
+    effects: Effects,
+    /// Of all that it commits, once it is sealed.
+    pub(super) bytes: usize,
     pub(super) tally: Tally,
 }
 
@@ -29,46 +33,29 @@ pub(super) struct Work<M: Machine> {
     pub(super) next: BTreeMap<TopicPartition, Offset>,
     /// When the log took the last record of each input.
     pub(super) seen: BTreeMap<TopicPartition, Time>,
+    /// What the pages of rows are once it is committed.
+    pub(super) turned: Option<Turned>,
 }
 
 impl<M: Machine> Batch<M> {
-    fn new() -> Self {
+    fn new(room: usize) -> Self {
         Self {
             works: BTreeMap::new(),
-            appends: Vec::new(),
+            outbox: Outbox::with_room(room),
+            effects: Effects::new(),
             bytes: 0,
             tally: Tally::default(),
         }
     }
 
     fn work(&mut self, held: &Held<M>) -> &mut Work<M> {
-        self.works
-            .entry(held.codec.at.partition)
-            .or_insert_with(|| Work {
-                changes: Changes::new(),
-                next: held.next.clone(),
-                seen: BTreeMap::new(),
-            })
+        self.works.entry(held.partition()).or_insert_with(|| Work {
+            changes: Changes::new(),
+            next: held.next.clone(),
+            seen: BTreeMap::new(),
+            turned: None,
+        })
     }
-
-    fn push(&mut self, append: Append) {
-        assert_fits(&append);
-        self.bytes += size(&append);
-        self.appends.push(append);
-    }
-}
-
-fn size(append: &Append) -> usize {
-    append.key.len() + append.value.as_ref().map_or(0, bytes::Bytes::len)
-}
-
-fn assert_fits(append: &Append) {
-    let bytes = size(append);
-    assert!(
-        bytes <= RECORD_BYTES_MAX,
-        "a record for {} has {bytes} bytes, more than the {RECORD_BYTES_MAX} a record may have",
-        append.at.topic
-    );
 }
 
 /// Steps the machine over the held partitions. Changes nothing but the batch.
@@ -83,6 +70,9 @@ pub(super) struct Stepper<'r, M: Machine> {
     /// What the wall clock shows: no timer that is due later fires.
     pub(super) due_max: Time,
     pub(super) bytes_max: usize,
+    /// How many bytes the last batch had.
+    pub(super) room: usize,
+    pub(super) spare: Spare,
 }
 
 /// The text of an assertion that did not hold.
@@ -125,10 +115,10 @@ impl<M: Machine> Stepper<'_, M> {
     /// Steps records until they are all taken or the batch is full. How many were taken.
     pub(super) fn all(&self, reads: &[Read]) -> Result<(Batch<M>, usize), Broken> {
         caught(|| {
-            let mut batch = Batch::new();
+            let mut batch = Batch::new(self.room);
             let mut taken = 0;
             for read in reads {
-                if batch.bytes >= self.bytes_max {
+                if batch.outbox.bytes() >= self.bytes_max {
                     break;
                 }
                 self.record(read, &mut batch);
@@ -140,10 +130,10 @@ impl<M: Machine> Stepper<'_, M> {
 
     /// The same for a batch in which an assertion did not hold: each record by itself, and the culprit is rejected.
     pub(super) fn one_by_one(&self, reads: &[Read]) -> Result<(Batch<M>, usize), Broken> {
-        let mut batch = Batch::new();
+        let mut batch = Batch::new(self.room);
         let mut taken = 0;
         for read in reads {
-            if batch.bytes >= self.bytes_max {
+            if batch.outbox.bytes() >= self.bytes_max {
                 break;
             }
             self.guarded(read, &mut batch);
@@ -155,20 +145,20 @@ impl<M: Machine> Stepper<'_, M> {
     fn guarded(&self, read: &Read, batch: &mut Batch<M>) {
         let held = &self.held[&read.at.partition];
         let changes = batch.work(held).changes.clone();
-        let (appends, bytes, tally) = (batch.appends.len(), batch.bytes, batch.tally);
+        let (level, tally) = (batch.outbox.level(), batch.tally);
         let stepped = caught(|| {
             self.record(read, batch);
             let work = &batch.works[&read.at.partition];
             for (key, row) in &work.changes {
                 if changes.get(key) != Some(row) {
-                    assert_fits(&held.codec.row(key, row.as_ref()));
+                    held.journal.place.assert_fits(key, row.as_ref());
                 }
             }
         });
         if let Err(Broken(text)) = stepped {
             batch.work(held).changes = changes;
-            batch.appends.truncate(appends);
-            batch.bytes = bytes;
+            batch.effects.clear();
+            batch.outbox.fall_back(level);
             batch.tally = tally;
             let reject = reject::assertion(read, self.now, &text);
             self.reject(reject, batch);
@@ -192,43 +182,47 @@ impl<M: Machine> Stepper<'_, M> {
 
     fn took(&self, read: &Read, outcome: Outcome, batch: &mut Batch<M>) {
         let work = batch.work(&self.held[&read.at.partition]);
-        work.next.insert(read.at.clone(), read.offset.next());
-        work.seen.insert(read.at.clone(), read.time);
+        set(&mut work.next, &read.at, read.offset.next());
+        set(&mut work.seen, &read.at, read.time);
         batch.tally.inputs += 1;
         batch.tally.count(outcome);
     }
 
     fn reject(&self, reject: event::reject::Reject, batch: &mut Batch<M>) {
         let record = event::Record::Reject(reject);
-        batch.push((self.binding.encode)(&record, self.partitions));
+        let encode = &self.binding.encode;
+        batch.outbox.put(|to| encode(&record, self.partitions, to));
     }
 
     fn step(&self, held: &Held<M>, input: Input<M::Record>, batch: &mut Batch<M>) -> Outcome {
         let shard = Shard {
-            partition: held.codec.at.partition,
+            partition: held.partition(),
             partitions: self.own_partitions,
         };
         let changes = std::mem::take(&mut batch.work(held).changes);
         let mut overlay = Overlay::resume(&held.state, changes);
-        let mut effects = Effects::new();
+        let effects = &mut batch.effects;
         let outcome = self
             .machine
-            .step(self.now, shard, input, &mut overlay, &mut effects);
-        batch.work(held).changes = overlay.into_changes();
-        for record in effects.records() {
-            batch.push((self.binding.encode)(record, self.partitions));
+            .step(self.now, shard, input, &mut overlay, effects);
+        let changes = overlay.into_changes();
+        batch.work(held).changes = changes;
+        let encode = &self.binding.encode;
+        for record in batch.effects.records() {
+            batch.outbox.put(|to| encode(record, self.partitions, to));
         }
+        batch.effects.clear();
         outcome
     }
 
     /// Gives a partition the tick it wants, if its inputs are known so far. Queued work goes on in the next batch.
     fn tick(&self, held: &Held<M>, batch: &mut Batch<M>) -> Result<(), Broken> {
         let due_max = held.horizon.reached().min(self.due_max);
-        let due = match batch.works.get_mut(&held.codec.at.partition) {
+        let due = match batch.works.get_mut(&held.partition()) {
             Some(work) => next_due(self.machine, &held.state, &mut work.changes)?,
             None => held.due,
         };
-        if batch.bytes >= self.bytes_max || due.is_none_or(|due| due > due_max) {
+        if batch.outbox.bytes() >= self.bytes_max || due.is_none_or(|due| due > due_max) {
             return Ok(());
         }
         let input = Input::Tick { due: due_max };
@@ -245,17 +239,31 @@ impl<M: Machine> Stepper<'_, M> {
     /// Everything that leaves the batch, as one commit.
     fn seal(&self, batch: &mut Batch<M>) -> Result<Commit, Broken> {
         caught(|| {
-            let mut appends = std::mem::take(&mut batch.appends);
+            let mut outbox = std::mem::take(&mut batch.outbox);
             let mut next = BTreeMap::new();
-            for (partition, work) in &batch.works {
+            for (partition, work) in &mut batch.works {
                 let held = &self.held[partition];
-                rows(held, work, &held.codec, &mut appends);
+                let (journal, spare) = (&held.journal, self.spare);
+                let turned = journal.write(&held.state, &work.changes, spare, &mut outbox);
+                work.turned = Some(turned);
                 let mark = Mark::new(self.now, &work.next);
-                appends.push(held.codec.mark(&mark));
+                journal.place.mark(&mark, &mut outbox);
                 next.extend(work.next.iter().map(|(at, next)| (at.clone(), *next)));
             }
+            batch.bytes = outbox.bytes();
+            let appends = outbox.into_appends();
             Commit { appends, next }
         })
+    }
+}
+
+/// A batch has many records of few partitions: their names are not copied for each.
+fn set<T>(of: &mut BTreeMap<TopicPartition, T>, at: &TopicPartition, value: T) {
+    match of.get_mut(at) {
+        Some(known) => *known = value,
+        None => {
+            of.insert(at.clone(), value);
+        }
     }
 }
 
@@ -269,17 +277,6 @@ pub(super) fn next_due<M: Machine>(
     let due = caught(|| machine.next_due(&overlay));
     *changes = overlay.into_changes();
     due
-}
-
-/// The rows that are not what they were.
-fn rows<M: Machine>(held: &Held<M>, work: &Work<M>, codec: &Codec, appends: &mut Vec<Append>) {
-    for (key, row) in &work.changes {
-        if held.state.get(key) != row.as_ref() {
-            let append = codec.row(key, row.as_ref());
-            assert_fits(&append);
-            appends.push(append);
-        }
-    }
 }
 
 /// A machine takes `&self` and what it changed is dropped with the batch, so that nothing half done outlives a panic.

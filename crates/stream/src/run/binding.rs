@@ -3,13 +3,33 @@ use std::{fmt, time::Duration};
 use event::{Topic, topic::MachineName};
 use machine::Machine;
 
-use crate::log::{Append, Read};
+use super::journal::Spare;
+use crate::log::{Append, Read, TopicPartition};
 
 /// Reads a record of the machine's inputs; the text says why it cannot be read.
 pub type Decode<M> = Box<dyn Fn(&Read) -> Result<<M as Machine>::Record, String> + Send>;
 
-/// Writes a record for a deployment of so many partitions.
-pub type Encode = Box<dyn Fn(&event::Record, u32) -> Append + Send>;
+/// Writes a record for a deployment of so many partitions to the end of other bytes: its key, then its value.
+pub type Encode = Box<dyn Fn(&event::Record, u32, &mut Vec<u8>) -> Written + Send>;
+
+/// A record that was written to the end of other bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub at: TopicPartition,
+    pub key_bytes: usize,
+}
+
+impl Written {
+    /// Writes what was made apart.
+    pub fn copy(append: &Append, to: &mut Vec<u8>) -> Written {
+        to.extend_from_slice(&append.key);
+        to.extend_from_slice(append.value.as_deref().unwrap_or_default());
+        Written {
+            at: append.at.clone(),
+            key_bytes: append.key.len(),
+        }
+    }
+}
 
 /// How a machine hangs on the log.
 pub struct Binding<M: Machine> {
@@ -27,7 +47,7 @@ impl<M: Machine> Binding<M> {
         inputs: Vec<Topic>,
         row_version: u8,
         decode: impl Fn(&Read) -> Result<M::Record, String> + Send + 'static,
-        encode: impl Fn(&event::Record, u32) -> Append + Send + 'static,
+        encode: impl Fn(&event::Record, u32, &mut Vec<u8>) -> Written + Send + 'static,
     ) -> Self {
         assert!(!inputs.is_empty(), "a machine has an input");
         Self {
@@ -62,8 +82,10 @@ pub struct Options {
     pub poll_wait: Duration,
     /// After which silence the group gives a member's partitions away.
     pub session: Duration,
-    /// How many rows of state a turn restores.
+    /// How many records of state a turn restores.
     pub restore_records_max: usize,
+    /// How many superseded rows of state are borne on the log.
+    pub spare: Spare,
     /// How often in a row a call is repeated before the member is given up.
     pub retries_max: u32,
     /// How often in a row the member may be lost before the process is.
@@ -90,7 +112,11 @@ impl Options {
             batch_bytes_max: 4 << 20,
             poll_wait: Duration::from_millis(50),
             session: Duration::from_secs(30),
-            restore_records_max: 10_000,
+            restore_records_max: 100,
+            spare: Spare {
+                rows: 10_000,
+                times: 1,
+            },
             retries_max: 10,
             losses_max: 8,
             backoff_min: Duration::from_millis(50),
@@ -109,7 +135,8 @@ impl Options {
             batch_records_max: 16,
             batch_bytes_max: 4_000,
             poll_wait: Duration::ZERO,
-            restore_records_max: 20,
+            restore_records_max: 2,
+            spare: Spare { rows: 10, times: 0 },
             retries_max: 5,
             losses_max: 50,
             backoff_min: Duration::from_millis(1),

@@ -1,14 +1,14 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use event::Time;
+use event::{Partition, Time};
 use machine::{Machine, State};
 
-use super::{horizon::Horizon, row::Codec};
+use super::{horizon::Horizon, journal::Journal};
 use crate::log::{Offset, TopicPartition};
 
 /// A partition that is this loop's, restored, and read.
 pub(super) struct Held<M: Machine> {
-    pub(super) codec: Codec,
+    pub(super) journal: Journal,
     pub(super) state: State<M::Key, M::Row>,
     /// The committed next offset of every input.
     pub(super) next: BTreeMap<TopicPartition, Offset>,
@@ -22,6 +22,10 @@ pub(super) struct Held<M: Machine> {
 }
 
 impl<M: Machine> Held<M> {
+    pub(super) fn partition(&self) -> Partition {
+        self.journal.place.at.partition
+    }
+
     /// Whether the next tick may be given.
     pub(super) fn is_due(&self) -> bool {
         self.due.is_some_and(|due| due <= self.horizon.reached())

@@ -17,6 +17,8 @@ mod drive;
 mod error;
 mod held;
 mod horizon;
+mod journal;
+mod outbox;
 mod recovery;
 mod reject;
 mod restore;
@@ -29,10 +31,11 @@ mod watchdog;
 mod tests;
 
 pub use self::{
-    binding::{Binding, Decode, Encode, Options},
+    binding::{Binding, Decode, Encode, Options, Written},
     clock::Clock,
     drive::{drive, spawn},
     error::Error,
+    journal::Spare,
     runner::{Runner, Turn},
     stats::{Stats, Tally},
 };

@@ -1,25 +1,24 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use event::{Partition, Time};
-use machine::{Machine, State};
+use machine::Machine;
 
 use super::{
     Binding, Error,
     held::Held,
     horizon::Horizon,
-    row::{Codec, Mark},
+    journal::{Place, Reading},
 };
 use crate::log::{End, Log, Member, Offset, Reader, TopicPartition};
 
 /// Rebuilds the state of a partition from `state.<machine>`, in slices, while the partition is paused.
 pub(super) struct Restore<M: Machine> {
     pub(super) partition: Partition,
-    codec: Codec,
+    at: TopicPartition,
     committed: BTreeMap<TopicPartition, Offset>,
     end: Offset,
     reader: Box<dyn Reader>,
-    state: State<M::Key, M::Row>,
-    mark: Option<Mark>,
+    reading: Reading<M::Key, M::Row>,
 }
 
 impl<M: Machine> Restore<M> {
@@ -32,47 +31,46 @@ impl<M: Machine> Restore<M> {
         partition: Partition,
     ) -> Result<Self, Error> {
         let committed = member.committed(partition)?;
-        let codec = Codec::new(binding.machine, partition, binding.row_version);
-        let end = log.end(&codec.at, End::Written)?;
-        let start = log.start(&codec.at)?;
-        let reader = log.read(BTreeMap::from([(codec.at.clone(), start)]))?;
+        let place = Place::new(binding.machine, partition, binding.row_version);
+        let at = place.at.clone();
+        let end = log.end(&at, End::Written)?;
+        let start = log.start(&at)?;
+        let reader = log.read(BTreeMap::from([(at.clone(), start)]))?;
         Ok(Self {
             partition,
-            codec,
+            at,
             committed,
             end,
             reader,
-            state: State::new(),
-            mark: None,
+            reading: Reading::new(place),
         })
     }
 
     /// Reads a slice. Whether that was the last.
     pub(super) fn go_on(&mut self, records_max: usize, wait: Duration) -> Result<bool, Error> {
-        if self.reader.position(&self.codec.at)? < self.end {
+        if self.reader.position(&self.at)? < self.end {
             for read in self.reader.poll(records_max, wait)? {
-                let applied = self.codec.apply(&read, &mut self.state, &mut self.mark);
-                applied.map_err(|text| Error::Row {
+                self.reading.take(&read).map_err(|text| Error::Row {
                     at: format!("{}@{}", read.at, read.offset),
                     text,
                 })?;
             }
         }
-        Ok(self.reader.position(&self.codec.at)? >= self.end)
+        Ok(self.reader.position(&self.at)? >= self.end)
     }
 
-    /// The restored partition. Reading goes on at the newer of the committed offset and the mark; where there is neither, at the
-    /// first record that is kept.
-    pub(super) fn finish(
-        &mut self,
+    /// Where reading goes on: at the newer of the committed offset and the mark; where there is neither, at the first record that
+    /// is kept.
+    pub(super) fn next(
+        &self,
         log: &dyn Log,
         binding: &Binding<M>,
-        monotonic: Duration,
-    ) -> Result<Held<M>, Error> {
+    ) -> Result<BTreeMap<TopicPartition, Offset>, Error> {
         let mut next = BTreeMap::new();
         for topic in &binding.inputs {
             let input = TopicPartition::new(topic.clone(), self.partition);
-            let marked = self.mark.as_ref().and_then(|mark| mark.next(&input));
+            let mark = self.reading.mark.as_ref();
+            let marked = mark.and_then(|mark| mark.next(&input));
             let known = self.committed.get(&input).copied().max(marked);
             let from = match known {
                 Some(next) => next,
@@ -80,14 +78,29 @@ impl<M: Machine> Restore<M> {
             };
             next.insert(input, from);
         }
-        Ok(Held {
-            codec: self.codec.clone(),
-            state: std::mem::take(&mut self.state),
-            now: self.mark.as_ref().map_or(Time::MIN, |mark| mark.now),
+        Ok(next)
+    }
+
+    /// The restored partition.
+    pub(super) fn finish(
+        self,
+        next: BTreeMap<TopicPartition, Offset>,
+        monotonic: Duration,
+    ) -> Held<M> {
+        let now = self
+            .reading
+            .mark
+            .as_ref()
+            .map_or(Time::MIN, |mark| mark.now);
+        let (state, journal) = self.reading.finish();
+        Held {
+            journal,
+            state,
+            now,
             horizon: Horizon::new(next.keys()),
             next,
             due: None,
             progress: monotonic,
-        })
+        }
     }
 }

@@ -67,6 +67,8 @@ pub struct Runner<M: Machine> {
     pub(super) trouble: Trouble,
     pub(super) watched: Duration,
     pub(super) joined: Duration,
+    /// How many bytes the last batch had.
+    room: usize,
     ready: Arc<AtomicBool>,
     turns: Arc<AtomicU64>,
 }
@@ -103,6 +105,7 @@ impl<M: Machine> Runner<M> {
             trouble: Trouble::default(),
             watched: Duration::ZERO,
             joined: Duration::ZERO,
+            room: 0,
             ready: Arc::new(AtomicBool::new(false)),
             turns: Arc::default(),
         }
@@ -257,11 +260,15 @@ impl<M: Machine> Runner<M> {
             Duration::ZERO
         };
         if restore.go_on(self.options.restore_records_max, wait)? {
-            let mut held = restore.finish(self.log.as_ref(), &self.binding, clock.monotonic)?;
+            let next = restore.next(self.log.as_ref(), &self.binding)?;
+            member.resume(&next)?;
+            let Some(restore) = self.restoring.take() else {
+                return Ok(Turn::Restored);
+            };
+            let partition = restore.partition;
+            let mut held = restore.finish(next, clock.monotonic);
             held.due = next_due(&self.machine, self.binding.machine, &held)?;
-            member.resume(&held.next)?;
-            self.held.insert(restore.partition, held);
-            self.restoring = None;
+            self.held.insert(partition, held);
             self.stats.restores += 1;
             self.metrics.restores.inc();
         }
@@ -302,6 +309,8 @@ impl<M: Machine> Runner<M> {
             now,
             due_max: clock.now,
             bytes_max: self.options.batch_bytes_max,
+            room: self.room,
+            spare: self.options.spare,
         };
         let mut stepped = stepper.batch(&reads, Stepper::all);
         if let Err(Fault::Step(text)) = &stepped
@@ -326,6 +335,7 @@ impl<M: Machine> Runner<M> {
         for read in reads.into_iter().skip(taken).rev() {
             self.pending.push_front(read);
         }
+        self.room = batch.bytes;
         Ok(commit.map(|commit| Sealed { commit, batch, now }))
     }
 
@@ -389,6 +399,9 @@ impl<M: Machine> Runner<M> {
             let Some(held) = self.held.get_mut(&partition) else {
                 continue;
             };
+            if let Some(turned) = work.turned {
+                self.stats.rounds += u64::from(held.journal.turn(turned));
+            }
             held.state.take(work.changes);
             for (input, time) in &work.seen {
                 held.horizon.saw(input, *time);
@@ -427,7 +440,7 @@ fn next_due<M: Machine>(
     let due = batch::next_due(machine, &held.state, &mut Changes::new());
     due.map_err(|Broken(text)| Error::Tick {
         machine: name,
-        partition: held.codec.at.partition,
+        partition: held.partition(),
         text,
     })
 }

@@ -47,6 +47,8 @@ pub struct Stats {
     /// How often the member was lost and joined anew.
     pub losses: u64,
     pub restores: u64,
+    /// How often all rows of a partition were written anew.
+    pub rounds: u64,
     pub stalls: u64,
     pub trims: u64,
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     log::{Append, Read, TopicPartition},
-    run::Binding,
+    run::{Binding, Written},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,7 +187,7 @@ fn decode(read: &Read) -> Result<Ask, String> {
     postcard::from_bytes(value).map_err(|error| error.to_string())
 }
 
-fn encode(record: &event::Record, partitions: u32) -> Append {
+fn encode(record: &event::Record, partitions: u32, to: &mut Vec<u8>) -> Written {
     let value = if let event::Record::Reject(reject) = record {
         postcard::to_stdvec(reject).unwrap()
     } else if let event::Record::Access(access) = record {
@@ -195,7 +195,8 @@ fn encode(record: &event::Record, partitions: u32) -> Append {
     } else {
         panic!("the counter puts out no {record:?}");
     };
-    Append::keyed(record.topic(), record.key(), Some(value), partitions)
+    let append = Append::keyed(record.topic(), record.key(), Some(value), partitions);
+    Written::copy(&append, to)
 }
 
 pub(super) fn ask(partition: u32, ask: &Ask) -> Append {

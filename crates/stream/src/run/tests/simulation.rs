@@ -30,6 +30,8 @@ struct Run {
     left: Left,
     counts: Counts,
     inputs: u64,
+    /// How often a partition's rows were all written anew.
+    rounds: u64,
 }
 
 /// Everything the senders have to say, each partition's in order.
@@ -69,6 +71,7 @@ fn run(seed: u64, partitions: u32, loops: usize, faults: Faults) -> Run {
     let mut runners: Vec<_> = (0..loops).map(|_| bench.runner(bench.options())).collect();
     let mut told = story(seed, partitions).into_iter().peekable();
     let mut inputs = 0;
+    let mut rounds = 0;
     let mut rest = 0;
     for _ in 0..100_000 {
         bench.pass(rng.random_range(0..30));
@@ -83,6 +86,7 @@ fn run(seed: u64, partitions: u32, loops: usize, faults: Faults) -> Run {
         } else if rng.random_bool(kills) {
             let killed = rng.random_range(0..loops);
             balanced(&runners[killed], seed);
+            rounds += runners[killed].stats().rounds;
             runners[killed] = bench.runner(bench.options());
         }
         let turning = rng.random_range(0..loops);
@@ -97,6 +101,7 @@ fn run(seed: u64, partitions: u32, loops: usize, faults: Faults) -> Run {
                         left: left(&bench, &runners, seed),
                         counts: bench.log.counts(),
                         inputs,
+                        rounds: rounds + runners.iter().map(|it| it.stats().rounds).sum::<u64>(),
                     };
                 }
                 continue;
@@ -142,15 +147,18 @@ fn left(bench: &Bench, runners: &[Runner<Counter>], seed: u64) -> Left {
 
 fn outputs_equal_a_run_without_faults(partitions: u32, loops: usize) {
     let mut sum = Counts::default();
+    let mut rounds = 0;
     for seed in 0..SEEDS {
         let calm = run(seed, partitions, 1, Faults::default());
         let stormy = run(seed, partitions, loops, Faults::all());
         assert_eq!(stormy.left, calm.left, "seed {seed}");
         assert!(stormy.inputs >= 120 || stormy.counts.crashes_after_commit > 0);
         add(&mut sum, &stormy.counts);
+        rounds += stormy.rounds;
     }
     for (what, happened, at_least) in [
         ("commits", sum.commits, 5_000),
+        ("rounds", rounds, 50),
         ("crashes before commit", sum.crashes_before_commit, 100),
         ("crashes during commit", sum.crashes_during_commit, 100),
         ("crashes after commit", sum.crashes_after_commit, 100),

@@ -1,0 +1,104 @@
+use bytes::Bytes;
+
+use super::Written;
+use crate::log::{Append, RECORD_BYTES_MAX, TopicPartition};
+
+/// The records of a batch, one behind the other in the same bytes, so that none of them is a piece of memory of its own.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    bytes: Vec<u8>,
+    records: Vec<Record>,
+}
+
+#[derive(Debug)]
+struct Record {
+    at: TopicPartition,
+    /// Where its value begins, and ends; the key begins where the record before it ends.
+    value: usize,
+    end: usize,
+    removes: bool,
+}
+
+/// How far an outbox was full.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level {
+    bytes: usize,
+    records: usize,
+}
+
+impl Outbox {
+    /// Room for a batch like the last one.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            records: Vec::new(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn level(&self) -> Level {
+        Level {
+            bytes: self.bytes.len(),
+            records: self.records.len(),
+        }
+    }
+
+    /// Forgets what was put in since.
+    pub(super) fn fall_back(&mut self, level: Level) {
+        self.bytes.truncate(level.bytes);
+        self.records.truncate(level.records);
+    }
+
+    /// Puts a record in: its key, then its value.
+    pub(super) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Written) {
+        let start = self.bytes.len();
+        let Written { at, key_bytes } = write(&mut self.bytes);
+        self.close(at, start, start + key_bytes, false);
+    }
+
+    /// Puts in that a key has no record any more.
+    pub(super) fn remove(&mut self, at: TopicPartition, key: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(key);
+        self.close(at, start, self.bytes.len(), true);
+    }
+
+    fn close(&mut self, at: TopicPartition, start: usize, value: usize, removes: bool) {
+        let end = self.bytes.len();
+        assert_fits(&at, end - start);
+        self.records.push(Record {
+            at,
+            value,
+            end,
+            removes,
+        });
+    }
+
+    pub(super) fn into_appends(self) -> Vec<Append> {
+        let bytes = Bytes::from(self.bytes);
+        let mut start = 0;
+        let records = self.records.into_iter();
+        let appends = records.map(|record| {
+            let key = bytes.slice(start..record.value);
+            let value = bytes.slice(record.value..record.end);
+            start = record.end;
+            Append {
+                at: record.at,
+                key,
+                value: (!record.removes).then_some(value),
+            }
+        });
+        appends.collect()
+    }
+}
+
+pub(super) fn assert_fits(at: &TopicPartition, bytes: usize) {
+    assert!(
+        bytes <= RECORD_BYTES_MAX,
+        "a record for {} has {bytes} bytes, more than the {RECORD_BYTES_MAX} a record may have",
+        at.topic
+    );
+}

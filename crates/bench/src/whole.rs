@@ -63,7 +63,7 @@ fn run(log: SharedLog, company: &Company, workload: &Workload) -> anyhow::Result
         calm: &calm,
     };
     let unify = start.machine(0, Unify::new(), binding::unify())?;
-    let identify = start.machine(1, Identify::new(), binding::identify())?;
+    let identify = start.machine(1, Identify::new(company.partitions()), binding::identify())?;
     let cases = start.machine(2, Cases::new(), binding::cases())?;
     let (unify, identify, cases) = (unify.join()?, identify.join()?, cases.join()?);
     let spent = Spent {
@@ -343,7 +343,7 @@ impl Gauges {
             inputs,
             row_version,
             move |read| decoding.time(|| decode(read)),
-            move |record, partitions| encoding.time(|| encode(record, partitions)),
+            move |record, partitions, to| encoding.time(|| encode(record, partitions, to)),
         )
     }
 }

@@ -1,8 +1,11 @@
 //! How each machine hangs on the log: which topics it reads, and how their bytes become what it takes.
 
 use alerter::cases::{self, Cases};
-use event::{Record, Topic, topic::MachineName};
-use stream::{Append, Read, run::Binding};
+use event::{Partition, Record, Topic, topic::MachineName};
+use stream::{
+    Append, Read, TopicPartition,
+    run::{Binding, Written},
+};
 use unifier::{
     identify::{self, Identify},
     unify::{self, Unify},
@@ -11,10 +14,11 @@ use unifier::{
 /// Raised when the rows of a machine change their shape; its state is then rebuilt from its inputs.
 const ROW_VERSION: u8 = 1;
 
-/// What the doors wrote, who its values belong to, and what other partitions send to its profiles.
+/// What the doors wrote, what may be corrected first, who its values belong to, and what other partitions send to its profiles.
 pub fn unify() -> Binding<Unify> {
     let inputs = vec![
         Topic::Event,
+        Topic::Claim,
         Topic::IdentityAssignment,
         Topic::TimelineInput,
     ];
@@ -22,6 +26,8 @@ pub fn unify() -> Binding<Unify> {
         let record = decode(read)?;
         if let Record::Event(event) = record {
             Ok(unify::Record::Event(event))
+        } else if let Record::Claim(event) = record {
+            Ok(unify::Record::Claim(event))
         } else if let Record::Assignment(assignment) = record {
             Ok(unify::Record::Assignment(assignment))
         } else if let Record::TimelineInput(input) = record {
@@ -30,7 +36,7 @@ pub fn unify() -> Binding<Unify> {
             Err(no_input(&record))
         }
     };
-    Binding::new(MachineName::Unify, inputs, ROW_VERSION, decode, encode)
+    Binding::new(MachineName::Unify, inputs, ROW_VERSION, decode, write)
 }
 
 /// Everything the single decision maker hears.
@@ -44,7 +50,7 @@ pub fn identify() -> Binding<Identify> {
             Err(no_input(&record))
         }
     };
-    Binding::new(MachineName::Identify, inputs, ROW_VERSION, decode, encode)
+    Binding::new(MachineName::Identify, inputs, ROW_VERSION, decode, write)
 }
 
 /// Signals from the timelines, commands from people.
@@ -58,7 +64,7 @@ pub fn cases() -> Binding<Cases> {
             Err(no_input(&record))
         }
     };
-    Binding::new(MachineName::Cases, inputs, ROW_VERSION, decode, encode)
+    Binding::new(MachineName::Cases, inputs, ROW_VERSION, decode, write)
 }
 
 fn decode(read: &Read) -> Result<Record, String> {
@@ -68,6 +74,18 @@ fn decode(read: &Read) -> Result<Record, String> {
 
 fn no_input(record: &Record) -> String {
     format!("a record of {} is no input", record.topic())
+}
+
+/// Writes a record at the end of other bytes: its key, then its value.
+fn write(record: &Record, partitions: u32, to: &mut Vec<u8>) -> Written {
+    let (topic, key) = (record.topic(), record.key());
+    let partition = Partition::of(&key, topic.partitions().count(partitions));
+    to.extend_from_slice(&key);
+    wire::encode_into(record, to);
+    Written {
+        at: TopicPartition::new(topic, partition),
+        key_bytes: key.len(),
+    }
 }
 
 /// A record as it is appended, in a deployment of so many partitions.

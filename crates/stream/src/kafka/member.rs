@@ -13,6 +13,7 @@ use super::{
     append::check_sizes,
     config::Config,
     deadline::Deadline,
+    identity::Identity,
     membership::{Change, Membership},
     namespace::Namespace,
     tail::Tail,
@@ -29,12 +30,20 @@ const TURN: Duration = Duration::from_millis(50);
 /// How long a member that is dropped may take to leave.
 const LEAVE: Duration = Duration::from_secs(5);
 
+/// After so many asks in a row without an answer it is not a transaction that runs out: none is open for longer than one ask waits,
+/// and the coordinator's look for those that are over.
+const UNANSWERED_MAX: u32 = 2;
+
 /// One instance of a machine: a place in the group, a tail of the inputs it holds, and a transactional producer.
 pub(super) struct Member {
     names: Namespace,
     inputs: Vec<Topic>,
     answer: Duration,
     held: BTreeSet<Partition>,
+    /// How many asks for committed offsets in a row found no answer.
+    unanswered: u32,
+    /// Given back when the member is dropped, however long its parts take to close: it is the next member that ends what is open.
+    _identity: Identity,
     /// Taken only by `drop`.
     parts: Option<Parts>,
 }
@@ -46,12 +55,16 @@ struct Parts {
 }
 
 impl Member {
-    pub(super) fn join(config: &Config, names: &Namespace, group: Group) -> Result<Self, Error> {
+    pub(super) fn join(
+        config: &Config,
+        names: &Namespace,
+        group: Group,
+        identity: Identity,
+    ) -> Result<Self, Error> {
         let Some(first) = group.inputs.first() else {
             return Err(refused("join", "a machine has an input", Severity::Fatal));
         };
-        let id = names.transactional_id(group.machine);
-        let transactions = Transactions::new(config, names, &id, group.session)?;
+        let transactions = Transactions::new(config, names, identity.as_str(), group.session)?;
         let tail = Tail::new(config, names)?;
         let name = names.group(group.machine);
         let membership = Membership::join(config, &group, &name, &names.topic(first))?;
@@ -61,6 +74,8 @@ impl Member {
             answer: config.answer() + Duration::from_millis(config.transaction_ms_max.into()),
             inputs: group.inputs,
             held: BTreeSet::new(),
+            unanswered: 0,
+            _identity: identity,
             parts: Some(Parts {
                 membership,
                 tail,
@@ -71,6 +86,42 @@ impl Member {
 
     fn parts(&mut self) -> &mut Parts {
         self.parts.as_mut().expect("only `drop` takes them")
+    }
+
+    /// Asks the group's coordinator, which answers once no transaction has offsets of the number under way.
+    fn ask_committed(
+        &self,
+        partition: Partition,
+    ) -> Result<BTreeMap<TopicPartition, Offset>, Error> {
+        let inputs: Vec<_> = self
+            .inputs
+            .iter()
+            .map(|topic| TopicPartition::new(topic.clone(), partition))
+            .collect();
+        self.check_held(inputs.iter())?;
+        let doing = format!("ask for the committed offsets of number {partition}");
+        let membership = &self
+            .parts
+            .as_ref()
+            .expect("only `drop` takes them")
+            .membership;
+        let asked = list(&self.names, inputs.iter().map(|at| (at, Position::Invalid)));
+        let answer = asked
+            .and_then(|asked| membership.committed(asked, self.answer))
+            .map_err(|error| membership.failed(&doing, &error))?;
+        let mut committed = BTreeMap::new();
+        for element in answer.elements() {
+            element
+                .error()
+                .map_err(|error| membership.failed(&doing, &error))?;
+            // An offset that expired after seven days without a member is absent as well: the machine's state has it too.
+            if let Position::Offset(offset) = element.offset()
+                && let Some(topic) = self.names.parse(element.topic())
+            {
+                committed.insert(TopicPartition { topic, partition }, Offset(offset));
+            }
+        }
+        Ok(committed)
     }
 
     fn apply(&mut self, change: Change) -> Result<Polled, Error> {
@@ -128,35 +179,20 @@ impl log::Member for Member {
         &mut self,
         partition: Partition,
     ) -> Result<BTreeMap<TopicPartition, Offset>, Error> {
-        let inputs: Vec<_> = self
-            .inputs
-            .iter()
-            .map(|topic| TopicPartition::new(topic.clone(), partition))
-            .collect();
-        self.check_held(inputs.iter())?;
-        let doing = format!("ask for the committed offsets of number {partition}");
-        let membership = &self
-            .parts
-            .as_ref()
-            .expect("only `drop` takes them")
-            .membership;
-        let asked = list(&self.names, inputs.iter().map(|at| (at, Position::Invalid)));
-        let answer = asked
-            .and_then(|asked| membership.committed(asked, self.answer))
-            .map_err(|error| membership.failed(&doing, &error))?;
-        let mut committed = BTreeMap::new();
-        for element in answer.elements() {
-            element
-                .error()
-                .map_err(|error| membership.failed(&doing, &error))?;
-            // An offset that expired after seven days without a member is absent as well: the machine's state has it too.
-            if let Position::Offset(offset) = element.offset()
-                && let Some(topic) = self.names.parse(element.topic())
-            {
-                committed.insert(TopicPartition { topic, partition }, Offset(offset));
+        let deadline = Deadline::after(self.answer);
+        let asked = self.ask_committed(partition);
+        // A coordinator that says "not yet" has answered: whoever is given up for that is given up again and again.
+        self.unanswered = if asked.is_err() && deadline.passed() {
+            self.unanswered + 1
+        } else {
+            0
+        };
+        match asked {
+            Err(Error::Log { doing, text, .. }) if self.unanswered >= UNANSWERED_MAX => {
+                Err(refused(&doing, &text, Severity::Lost))
             }
+            asked => asked,
         }
-        Ok(committed)
     }
 
     fn resume(&mut self, next: &BTreeMap<TopicPartition, Offset>) -> Result<(), Error> {

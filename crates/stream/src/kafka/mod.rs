@@ -1,7 +1,7 @@
 //! The log of a cluster: Apache Kafka 4, by librdkafka.
 //!
 //! - A commit is one transaction in one burst, which carries the next offsets with the generation of the group: the broker
-//!   refuses it to any but the newest owner. Every member has a transactional id of its own.
+//!   refuses it to any but the newest owner. Every member has a transactional id of its own, and leaves it to the next of its process.
 //! - A machine's group subscribes to its first input; the same numbers of the other inputs come and go with it.
 //! - Nothing is read from "wherever the group was": partitions are read from offsets that are given, or not at all.
 //! - librdkafka's statistics are off and its `StreamConsumer`, split partition queues and mock cluster are not used: each has been
@@ -12,6 +12,7 @@ mod append;
 mod config;
 mod deadline;
 mod fault;
+mod identity;
 mod member;
 mod membership;
 mod namespace;
@@ -26,7 +27,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use futures::future::BoxFuture;
 
 pub use self::config::{Config, Sasl, Security};
-use self::{admin::Admin, append::Appender, member::Member, namespace::Namespace, tail::Tail};
+use self::{
+    admin::Admin, append::Appender, identity::Identities, member::Member, namespace::Namespace,
+    tail::Tail,
+};
 use crate::{
     Error,
     log::{self, Append, End, Group, Log, Offset, Reader, TopicPartition, TopicSpec},
@@ -38,6 +42,7 @@ pub struct Kafka {
     names: Namespace,
     admin: Admin,
     appender: Appender,
+    identities: Identities,
 }
 
 impl Kafka {
@@ -52,6 +57,7 @@ impl Kafka {
             names,
             admin,
             appender,
+            identities: Identities::default(),
         }))
     }
 }
@@ -86,7 +92,9 @@ impl Log for Kafka {
 
     fn join(&self, group: Group) -> Result<Box<dyn log::Member>, Error> {
         self.admin.check_inputs(&group.inputs)?;
-        Ok(Box::new(Member::join(&self.config, &self.names, group)?))
+        let identity = self.identities.take(&self.names, group.machine);
+        let member = Member::join(&self.config, &self.names, group, identity)?;
+        Ok(Box::new(member))
     }
 
     fn trim(&self, at: &TopicPartition, below: Offset) -> Result<(), Error> {

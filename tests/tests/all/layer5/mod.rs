@@ -4,6 +4,7 @@ mod killed;
 mod messages;
 mod notices;
 mod operations;
+mod outage;
 mod registry;
 mod scenarios;
 mod webhooks;

@@ -75,6 +75,34 @@ fn twenty_thousand_digests_move_within_the_bounds_of_a_step() {
     );
 }
 
+/// U-8.
+#[test]
+fn a_value_of_twenty_thousand_events_goes_out_within_the_bounds_of_a_step() {
+    let mut unify = Unifier::alone();
+    for number in 0..20_000 {
+        let values = format!("phone:1 device:{number}");
+        applied(unify.event(event(&format!("e{number}"), 0, &values)));
+    }
+    let mut pages = BTreeMap::new();
+    let (_, records) = unify.out(1, &["phone:1"], &[]);
+    assert!(records.len() > RECORDS_MAX - 10 && records.len() <= RECORDS_MAX);
+    fold(&mut pages, &records);
+    // While most of them wait, some that left come back, and leave again.
+    for (number, out, back) in [(2, &[][..], &["phone:1"][..]), (3, &["phone:1"], &[])] {
+        fold(&mut pages, &unify.out(number, out, back).1);
+        fold(&mut pages, &unify.tick());
+    }
+    fold(&mut pages, &unify.drain());
+    for number in 0..20_000 {
+        let page = pages[&EventId::new(token(&format!("e{number}")))];
+        assert_eq!(page, profile(&format!("device:{number}")));
+    }
+    fold(&mut pages, &unify.out(4, &[], &["phone:1"]).1);
+    fold(&mut pages, &unify.drain());
+    assert_eq!(pages.len(), 20_000);
+    assert!(pages.values().all(|page| *page == profile("phone:1")));
+}
+
 #[test]
 fn what_leaves_the_partition_leaves_once() {
     let partition = Partition::of(token("phone:1").as_bytes(), 2);

@@ -54,7 +54,10 @@ const WEEK: Millis = Millis::from_days(7);
 
 /// What an event may be about: its references in order of strength, then its window. It is about the first that is not out.
 pub(crate) fn matters(event: &Event) -> Vec<MatterId> {
-    let references = event.values.iter().filter(|value| value.class == Class::Reference);
+    let references = event
+        .values
+        .iter()
+        .filter(|value| value.class == Class::Reference);
     let window = MatterId::of_window(event.anchor, event.name.head(), event.time.floor_to(WEEK));
     let matters = references.map(|reference| MatterId::of_reference(reference.token));
     matters.chain([window]).collect()
@@ -150,23 +153,23 @@ fn any_said(random: &mut StdRng) -> Vec<Event> {
             said.insert(place.max(after.map_or(0, |after| after + 1)), event);
         }
     }
-    // A sender that got no answer sends again.
-    for index in 0..said.len() {
-        if said[index].standing == Standing::Final && random.random_bool(0.2) {
-            let later = random.random_range(index + 1..=said.len());
-            said.insert(later, said[index].clone());
-        }
-    }
+    repeat_some(&mut said, random);
     said
 }
 
 /// Events, rules that block values and share others, and persons who decide and think better of it.
 pub(crate) fn any_story(random: &mut StdRng) -> Story {
-    let all = IDENTIFIERS.iter().flat_map(|kind| (0..4).map(move |number| format!("{kind}:{number}")));
+    let all = IDENTIFIERS
+        .iter()
+        .flat_map(|kind| (0..4).map(move |number| format!("{kind}:{number}")));
     let all: Vec<String> = all.collect();
     let rules = 1..=[0, 0, 1, 3][random.random_range(0..4)];
     let rules = rules.map(|version| {
-        let blocked: Vec<&str> = all.iter().map(String::as_str).filter(|_| random.random_bool(0.15)).collect();
+        let blocked: Vec<&str> = all
+            .iter()
+            .map(String::as_str)
+            .filter(|_| random.random_bool(0.15))
+            .collect();
         let mut company = company(version, &blocked);
         for (kind, strength) in [("email", 30), ("phone", 40)] {
             let rule = TypeRule {
@@ -184,7 +187,9 @@ pub(crate) fn any_story(random: &mut StdRng) -> Story {
     for number in 0..[0, 0, 3, 8][random.random_range(0..4)] {
         let some = |random: &mut StdRng| {
             let count = random.random_range(1..3);
-            all.choose_multiple(random, count).map(|text| token(text)).collect::<Vec<_>>()
+            all.choose_multiple(random, count)
+                .map(|text| token(text))
+                .collect::<Vec<_>>()
         };
         let what = [
             DecisionKind::Apart,
@@ -198,7 +203,11 @@ pub(crate) fn any_story(random: &mut StdRng) -> Story {
             id: DecisionId::new(token(&format!("decision {number}"))),
             what,
             one: some(random),
-            other: if what == DecisionKind::Apart { some(random) } else { Vec::new() },
+            other: if what == DecisionKind::Apart {
+                some(random)
+            } else {
+                Vec::new()
+            },
             undoes: undoes.filter(|_| what == DecisionKind::Undo),
             actor: name("aino"),
             reason: "they said so".to_owned(),
@@ -304,4 +313,84 @@ pub(crate) fn any_decisions(partitions: u32, random: &mut StdRng) -> Vec<Record>
         records.extend(decided);
     }
     records
+}
+
+/// Customers who have several values and name all of them once; references of one customer each; everybody trusted. So no link
+/// is ever refused.
+pub(crate) fn honest_story(random: &mut StdRng) -> Story {
+    let mut said = Vec::new();
+    for customer in 0..random.random_range(1..5) {
+        let own: Vec<String> = ["customer_number", "email", "phone", "device"]
+            .iter()
+            .map(|kind| format!("{kind}:{customer}"))
+            .collect();
+        let references = [format!("order:{customer}"), format!("shipment:{customer}")];
+        let any_values = |random: &mut StdRng| {
+            let mut values: Vec<String> = own
+                .iter()
+                .filter(|_| random.random_bool(0.4))
+                .cloned()
+                .collect();
+            if values.is_empty() || random.random_bool(0.2) {
+                values.push(references[random.random_range(0..2)].clone());
+            }
+            values.join(" ")
+        };
+        let all: Vec<String> = own.iter().chain(&references).cloned().collect();
+        for number in 0..random.random_range(1..10) {
+            let id = format!("e{customer}-{number}");
+            let revisions = [1, 1, 1, 3][random.random_range(0..4)];
+            for revision in 0..if number == 0 { 1 } else { revisions } {
+                let hours = random.random_range(0..24 * 60);
+                let values = if number == 0 {
+                    all.join(" ")
+                } else {
+                    any_values(random)
+                };
+                let mut event = event(&id, hours * 3_600_000, &values);
+                event.received = Time::from_millis(60 * 24 * 3_600_000);
+                event.kind = [Kind::Service, Kind::Complaint][random.random_range(0..2)];
+                event.content = token(&format!("{id} words {revision}"));
+                if revisions > 1 && number > 0 {
+                    event.standing = Standing::Correctable;
+                }
+                said.push(event);
+            }
+        }
+    }
+    Story {
+        said,
+        ..Story::default()
+    }
+}
+
+impl Story {
+    /// The same, said in another order, and some of it twice. A sender corrects himself in one order alone.
+    pub(crate) fn shuffled(&self, random: &mut StdRng) -> Story {
+        let mut said = self.said.clone();
+        said.shuffle(random);
+        let mut in_order: BTreeMap<EventId, Vec<Event>> = BTreeMap::new();
+        for event in self.said.iter().rev() {
+            in_order.entry(event.id).or_default().push(event.clone());
+        }
+        for event in &mut said {
+            let next = in_order.get_mut(&event.id).and_then(Vec::pop);
+            *event = next.expect("as many as before");
+        }
+        repeat_some(&mut said, random);
+        Story {
+            said,
+            ..self.clone()
+        }
+    }
+}
+
+/// A sender that got no answer sends again.
+fn repeat_some(said: &mut Vec<Event>, random: &mut StdRng) {
+    for index in 0..said.len() {
+        if said[index].standing == Standing::Final && random.random_bool(0.2) {
+            let later = random.random_range(index + 1..=said.len());
+            said.insert(later, said[index].clone());
+        }
+    }
 }

@@ -5,7 +5,7 @@ use event::{
     timeline_input::{Digest, Move, StepNote, TimelineInput},
 };
 use machine::Outcome;
-use unifier::unify::{Key, Row};
+use unifier::unify::{Key, Row, Spot};
 
 use crate::sample::{Unifier, applied, event, profile, token};
 
@@ -50,7 +50,8 @@ fn read(records: &[Record]) -> String {
         }
         Record::Timeline(Timeline::Moved(moved)) => {
             let (entry, from) = (name(moved.entry), name(moved.profile.token()));
-            format!("moved {entry} {from} > {}", name(moved.to.unwrap().token()))
+            let to = moved.to.map_or("nobody", |to| name(to.token()));
+            format!("moved {entry} {from} > {to}")
         }
         Record::Timeline(Timeline::Step(step)) => {
             format!("step {} {}", name(step.id), name(step.profile.token()))
@@ -62,6 +63,10 @@ fn read(records: &[Record]) -> String {
 
 /// A digest of `e1` that follows `a:1`, sent to a profile at a version.
 fn digest(to: &str, counter: u64) -> TimelineInput {
+    revised(to, counter, 0, false)
+}
+
+fn revised(to: &str, counter: u64, revision: u32, withdrawn: bool) -> TimelineInput {
     let (_, records) = Unifier::alone().event(event("e1", 0, "email:1"));
     let Some(Record::Timeline(Timeline::Entry(entry))) = records.get(1) else {
         panic!("a set and an entry: {records:?}");
@@ -71,8 +76,8 @@ fn digest(to: &str, counter: u64) -> TimelineInput {
         route: token("a:1"),
         version: version(counter),
         event: EventId::new(token("e1")),
-        revision: 0,
-        withdrawn: false,
+        revision,
+        withdrawn,
         anchor: token("a:1"),
         values: Vec::new(),
         time: entry.time,
@@ -164,6 +169,43 @@ fn an_older_move_does_not_take_away_what_a_newer_decision_brought() {
     assert_eq!(
         unify.timeline(digest("a:1", 4)),
         (Outcome::Duplicate, vec![])
+    );
+}
+
+#[test]
+fn what_was_withdrawn_stays_where_its_value_is_and_lets_nothing_earlier_be_shown() {
+    let mut unify = Unifier::alone();
+    let mut told = |input| {
+        let (outcome, records) = unify.timeline(input);
+        (outcome, read(&records))
+    };
+    let shown = |text: &str| (Outcome::Applied, text.to_owned());
+    let nothing = (Outcome::Duplicate, String::new());
+    assert_eq!(told(digest("a:1", 0)), shown("entry e1 a:1 v0"));
+    assert_eq!(
+        told(revised("a:1", 0, 1, true)),
+        shown("moved e1 a:1 > nobody")
+    );
+    assert_eq!(told(digest("a:1", 0)), nothing);
+    assert_eq!(told(revised("a:1", 0, 1, true)), nothing);
+    assert_eq!(moved(&mut unify, "a:1", "b:1", "a:1", 2), shown(""));
+    let gone = Spot {
+        profile: profile("b:1"),
+        route: token("a:1"),
+        event: EventId::new(token("e1")),
+        withdrawn: 1,
+    };
+    assert!(unify.state.contains_key(&Key::Digest(gone)));
+    let mut told = |input| {
+        let (outcome, records) = unify.timeline(input);
+        (outcome, read(&records))
+    };
+    assert_eq!(told(digest("a:1", 0)), nothing, "late, and sent on");
+    let corrected = revised("a:1", 0, 2, false);
+    assert_eq!(told(corrected), shown("entry e1 b:1 v2"));
+    assert_eq!(
+        told(revised("b:1", 2, 3, true)),
+        shown("moved e1 b:1 > nobody")
     );
 }
 

@@ -13,7 +13,7 @@ use super::{
     super::{
         out, profile,
         queue::{self, Work},
-        row::{FIRST, Key, LAST, Row, Spot, mismatch},
+        row::{FIRST, Forward, Key, LAST, Row, Spot, mismatch},
         signal,
         turn::Turn,
     },
@@ -49,10 +49,8 @@ fn land(turn: &mut Turn<'_, '_>, digest: Box<Digest>) -> Arrival {
         return Arrival::SentOn;
     }
     let before = at(turn, Spot::of(&digest)).cloned();
-    let is_repeat = |before: &Digest| {
-        (before.revision, before.version) >= (digest.revision, digest.version)
-            && before.revision == digest.revision
-    };
+    let is_repeat =
+        |before: &Digest| before.revision == digest.revision && before.version >= digest.version;
     if before.as_ref().is_some_and(is_repeat) {
         return Arrival::Repeat;
     }
@@ -84,7 +82,6 @@ fn rest(turn: &mut Turn<'_, '_>, digest: Box<Digest>, before: Option<Digest>) ->
 
 /// A withdrawal takes away what it withdraws, and stays: what it withdraws may come after it.
 fn withdraw(turn: &mut Turn<'_, '_>, digest: Box<Digest>, before: Option<Digest>) -> Arrival {
-    let is_known = before.is_some();
     if let Some(before) = before {
         lift(turn, &before);
     }
@@ -94,16 +91,11 @@ fn withdraw(turn: &mut Turn<'_, '_>, digest: Box<Digest>, before: Option<Digest>
     };
     let stands = at(turn, stands).filter(|stands| stands.revision < digest.revision);
     if let Some(stands) = stands.cloned() {
+        if revision::is_shown(turn, &stands) {
+            hide(turn, digest.profile, &digest, None);
+        }
         lift(turn, &stands);
         revision::take_back(turn, &stands, &digest);
-    }
-    if !is_known && revision::above(turn, &digest).is_none() {
-        turn.show(Timeline::Moved(Moved {
-            profile: digest.profile,
-            entry: digest.event.token(),
-            to: None,
-            version: digest.version,
-        }));
     }
     lay(turn, digest);
     Arrival::Rests
@@ -115,7 +107,7 @@ pub(in super::super) fn send_on(turn: &mut Turn<'_, '_>, from: Spot) {
         return;
     };
     let (some, mut next) = some(turn, from..=Spot::last(from.profile, from.route));
-    for mut digest in some {
+    for digest in some {
         if digest.version >= forward.version {
             continue;
         }
@@ -123,10 +115,7 @@ pub(in super::super) fn send_on(turn: &mut Turn<'_, '_>, from: Spot) {
             next = Some(Spot::of(&digest));
             break;
         }
-        let left = leave(turn, &digest);
-        digest.profile = forward.to;
-        digest.version = forward.version;
-        go(turn, left, digest);
+        go(turn, digest, Some(forward));
     }
     if let Some(from) = next {
         queue::push(turn, Work::SendDigests { from });
@@ -142,8 +131,7 @@ pub(in super::super) fn reroute(turn: &mut Turn<'_, '_>, from: Spot) {
             break;
         }
         if is_astray(turn, &digest) {
-            let left = leave(turn, &digest);
-            go(turn, left, digest);
+            go(turn, digest, None);
         } else {
             // All its values are out, and any of them may come back.
             skip(turn, &digest);
@@ -160,9 +148,11 @@ pub(in super::super) fn restore(turn: &mut Turn<'_, '_>, value: Token, from: Spo
     let mut rows = turn
         .state
         .range(Key::Skipped(value, from)..=Key::Skipped(value, last))
-        .map(|(key, row)| match key {
-            Key::Skipped(_, spot) => *spot,
-            _ => mismatch(row),
+        .map(|(key, row)| {
+            let Key::Skipped(_, spot) = key else {
+                mismatch(row)
+            };
+            *spot
         });
     let some: Vec<Spot> = rows.by_ref().take(turn.effects.room() / 2).collect();
     let mut next = rows.next();
@@ -175,8 +165,7 @@ pub(in super::super) fn restore(turn: &mut Turn<'_, '_>, value: Token, from: Spo
             unreachable!("what skips a value rests where it says: {spot:?}");
         };
         if is_astray(turn, &digest) {
-            let left = leave(turn, &digest);
-            go(turn, left, digest);
+            go(turn, digest, None);
         }
     }
     if let Some(from) = next {
@@ -195,7 +184,7 @@ pub(in super::super) fn show_case(turn: &mut Turn<'_, '_>, matter: MatterId, fro
     let case = case_of(turn, from.profile, matter);
     let (some, mut next) = some(turn, from..=Spot::last(from.profile, LAST));
     for digest in some {
-        if digest.matter != matter || digest.withdrawn || revision::above(turn, &digest).is_some() {
+        if digest.matter != matter || !revision::is_shown(turn, &digest) {
             continue;
         }
         if !turn.has_room() {
@@ -215,25 +204,30 @@ pub(super) fn show_case_of(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: 
     queue::run(turn, Work::ShowCase { matter, from });
 }
 
-/// Takes a digest from where it rests; the profile that has to say so, if it was shown there.
-fn leave(turn: &mut Turn<'_, '_>, digest: &Digest) -> Option<ProfileId> {
-    let is_shown = !digest.withdrawn && revision::above(turn, digest).is_none();
-    lift(turn, digest);
-    is_shown.then_some(digest.profile)
-}
-
-/// Takes a digest that left to where it belongs now.
-fn go(turn: &mut Turn<'_, '_>, left: Option<ProfileId>, mut digest: Digest) {
+/// Takes a digest from where it rests, and then to where it belongs now.
+fn go(turn: &mut Turn<'_, '_>, mut digest: Digest, forward: Option<Forward>) {
+    let is_shown = revision::is_shown(turn, &digest);
+    lift(turn, &digest);
+    let left = digest.profile;
+    if let Some(forward) = forward {
+        digest.profile = forward.to;
+        digest.version = forward.version;
+    }
     head(turn, &mut digest);
-    if let Some(profile) = left {
-        turn.show(Timeline::Moved(Moved {
-            profile,
-            entry: digest.event.token(),
-            to: Some(digest.profile),
-            version: digest.version,
-        }));
+    if is_shown {
+        hide(turn, left, &digest, Some(digest.profile));
     }
     land(turn, Box::new(digest));
+}
+
+/// The profile shows the event no more.
+fn hide(turn: &mut Turn<'_, '_>, profile: ProfileId, digest: &Digest, to: Option<ProfileId>) {
+    turn.show(Timeline::Moved(Moved {
+        profile,
+        entry: digest.event.token(),
+        to,
+        version: digest.version,
+    }));
 }
 
 /// Lays a digest to rest.

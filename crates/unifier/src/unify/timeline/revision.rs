@@ -23,15 +23,28 @@ pub(super) fn key(digest: &Digest) -> Option<Key> {
     (digest.revision > 0).then(|| Key::Revision(digest.profile, digest.event, digest.revision))
 }
 
-/// The highest revision of the same event at rest at the same profile, if it is higher than this one.
+/// The highest revision of the same event at rest at the same profile, if it is higher than this one. Then this one is past.
 pub(super) fn above<'t>(turn: &'t Turn<'_, '_>, digest: &Digest) -> Option<&'t Digest> {
+    later(turn, digest).last()
+}
+
+/// Whether the profile shows a digest that rests there: what is withdrawn it does not, nor what a later word replaced.
+pub(super) fn is_shown(turn: &Turn<'_, '_>, digest: &Digest) -> bool {
+    !digest.withdrawn && later(turn, digest).all(|later| later.withdrawn)
+}
+
+/// The higher revisions of the same event at rest at the same profile, in order.
+fn later<'t>(turn: &'t Turn<'_, '_>, digest: &Digest) -> impl Iterator<Item = &'t Digest> {
     let key = |revision| Key::Revision(digest.profile, digest.event, revision);
-    let next = digest.revision.saturating_add(1);
-    let (_, row) = turn.state.range(key(next)..=key(u32::MAX)).last()?;
-    let Row::Revision(spot) = row else {
-        mismatch(row)
-    };
-    digest::at(turn, *spot)
+    let from = key(digest.revision.saturating_add(1));
+    turn.state
+        .range(from..=key(u32::MAX))
+        .filter_map(|(_, row)| {
+            let Row::Revision(spot) = row else {
+                mismatch(row)
+            };
+            digest::at(turn, *spot)
+        })
 }
 
 /// Takes back what a digest signalled, unless a later revision says the like about the same matter and so replaces it.

@@ -16,4 +16,5 @@ pub mod registry;
 pub mod role;
 pub mod secrets;
 pub mod simulate;
+mod tick;
 pub mod topics;

@@ -27,7 +27,7 @@ use crate::{
     config::{Config, LogKind},
     demo,
     exit::Invalid,
-    formats, registry,
+    formats, registry, tick,
 };
 
 /// A process while it is put together: roles add their loops and routes, then it runs until it is told to stop.
@@ -160,6 +160,25 @@ impl Process {
             ready,
             turns,
         });
+        Ok(())
+    }
+
+    /// Tells the decider the time from now on.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn add_ticks(&mut self) -> anyhow::Result<()> {
+        let (log, clock, shutdown) = (
+            Arc::clone(&self.log),
+            Arc::clone(&self.clock),
+            self.shutdown.clone(),
+        );
+        let partitions = self.config.log.partitions;
+        let thread = std::thread::Builder::new()
+            .name("ticks".to_owned())
+            .spawn(move || tick::run(&log, partitions, &clock, &shutdown))
+            .context("starting the thread that tells the time")?;
+        self.threads.push(thread);
         Ok(())
     }
 

@@ -136,6 +136,7 @@ impl Case {
             live: _,
             asked: _,
             spoken: _,
+            broken: _,
             said: _,
         } = &self.figures;
         self.state.contacts = *contacts;

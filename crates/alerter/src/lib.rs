@@ -9,6 +9,7 @@ mod life;
 mod notice;
 mod queue;
 pub mod route;
+mod sign;
 mod signal;
 mod status;
 mod turn;

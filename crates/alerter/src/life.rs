@@ -14,6 +14,7 @@ use crate::{
     notice,
     queue::{Output, Work},
     route,
+    sign::{self, is_sign},
     signal::{self, asks, opens},
     status::is_status,
     turn::{Turn, signal_of},
@@ -63,6 +64,7 @@ impl Turn<'_, '_> {
             self.pass_praise(&heard);
         }
         self.take_in(&heard, known.as_ref());
+        self.tell_keeper(&heard, known.as_ref());
         Outcome::Applied
     }
 
@@ -82,25 +84,28 @@ impl Turn<'_, '_> {
     fn take_in(&mut self, signal: &Signal, known: Option<&Signal>) {
         let id = signal.case;
         let Some(mut case) = self.case(id) else {
-            if opens(&self.company.cases, signal) {
+            if opens(&self.company, signal) {
                 let mut change = Change::of(self.unopened(id, signal));
                 self.settle(&mut change);
                 self.save(change);
             }
             return;
         };
-        if opens(&self.company.cases, signal) || signal.withdrawn {
+        if opens(&self.company, signal) || signal.withdrawn {
             case.awaited.remove(&signal.matter);
         }
         match known {
-            None => case.figures.add(&self.company.cases, signal),
+            None => case.figures.add(&self.company, signal),
             Some(_) => case.figures = self.figures(id),
         }
         let mut change = Change::of(case);
         let runs = change.case.state.phase != Phase::Closed;
         let is_new = runs && known.is_none() && !signal.withdrawn;
         let is_withdrawn = runs && signal.withdrawn && known.is_some_and(|known| !known.withdrawn);
-        if is_new {
+        let is_sign = is_sign(signal.what);
+        if is_sign {
+            // What it says of the case comes when the case is what its signals say.
+        } else if is_new {
             if !is_status(signal) {
                 self.hear_again(&mut change, signal);
             }
@@ -115,6 +120,9 @@ impl Turn<'_, '_> {
         self.settle(&mut change);
         if is_new && is_status(signal) {
             self.write_down(&mut change, signal);
+        }
+        if runs && is_sign {
+            self.notice(&mut change, signal, known);
         }
         self.save(change);
     }
@@ -132,7 +140,7 @@ impl Turn<'_, '_> {
         let step = change.step(StepKind::Heard, time);
         step.event = Some(signal.event);
         step.matter = Some(signal.matter);
-        let is_asked = asks(&self.company.cases, signal) && !signal.history;
+        let is_asked = asks(&self.company, signal) && !signal.history;
         if is_asked && change.case.is_open() {
             change.tell_owner(Why::Heard, None);
         }
@@ -170,8 +178,14 @@ impl Turn<'_, '_> {
         }
         let asked = change.case.figures.asked;
         let resolved = change.case.state.resolved;
-        if change.case.state.phase == Phase::Resolved && asked > resolved {
-            self.reopen(change, Some("the customer asked again".to_owned()), None);
+        let broken = change.case.figures.broken;
+        if change.case.state.phase == Phase::Resolved && asked.max(broken) > resolved {
+            let reason = if asked > resolved {
+                "the customer asked again"
+            } else {
+                "a promise was broken"
+            };
+            self.reopen(change, Some(reason.to_owned()), None);
         }
         self.heed(change);
     }
@@ -208,13 +222,13 @@ impl Turn<'_, '_> {
         state.absorbed_by = None;
         state.acted = None;
         let step = change.step(StepKind::Opened, time);
-        step.event = Some(opener.event);
-        step.matter = Some(opener.matter);
+        sign::point_to(step, opener);
         step.route = decision.names;
         change.tell_owner(Why::Opened, None);
         for also in &decision.also {
             change.tell(also, Why::Opened, None);
         }
+        self.show_signs(change);
     }
 
     /// A dormant case gets its first live event or command: its clocks start now.
@@ -251,8 +265,7 @@ impl Turn<'_, '_> {
         let step = change.step(StepKind::Opened, time);
         step.other = Some(before.clone());
         step.reason = Some("another event decides the route".to_owned());
-        step.event = Some(opener.event);
-        step.matter = Some(opener.matter);
+        sign::point_to(step, opener);
         step.route = decision.names;
         change.tell_owner(Why::Opened, Some(&before));
         change.tell(&before, Why::Gone, None);

@@ -54,6 +54,40 @@ pub(crate) fn of_step(company: &Company, state: &State, told: Told) -> Notice {
     }
 }
 
+/// What the keeper of a promise is told of a matter that no case handles. The id is made of what it says, so that it stays the same
+/// however often it is said.
+pub(crate) fn of_promise(
+    company: &Company,
+    signal: &Signal,
+    keeper: DepartmentId,
+    why: Why,
+) -> Notice {
+    let parts: [&[u8]; 4] = [
+        signal.event.as_bytes(),
+        &signal.revision.to_be_bytes(),
+        keeper.as_str().as_bytes(),
+        why.as_str().as_bytes(),
+    ];
+    Notice {
+        id: NoticeId::new(Token::hash("notice.promise", &parts)),
+        unit: unit(company, &keeper, signal.place.as_ref()),
+        department: keeper,
+        why,
+        case: signal.case,
+        step: 0,
+        time: signal.time,
+        what: signal.name.clone(),
+        place: signal.place.clone(),
+        party: signal.party.clone(),
+        severity: Severity::Normal,
+        contacts: 0,
+        channels: Vec::new(),
+        from: None,
+        answer_by: signal.due,
+        route: Vec::new(),
+    }
+}
+
 /// Thanks go to every department on the matter's path, to those that answer for the party, and to whoever the routes name:
 /// without owner, clock or escalation. The id is made of the case and the event, so that thanks are the same however often they
 /// are passed on, and others where the matter belongs to another case by now.

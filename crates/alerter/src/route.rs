@@ -11,6 +11,8 @@ use event::{
     rules::{self, Matcher, Route},
 };
 
+use crate::sign;
+
 pub use self::check::check;
 
 /// Where the tree sends a case.
@@ -26,13 +28,24 @@ pub struct Decision {
     pub severity: Option<Severity>,
 }
 
-/// The first department for what this signal tells. There always is one.
+/// The first department for what this signal tells. There always is one: the keeper of a broken promise where no route takes it.
 pub fn decide(company: &Company, signal: &Signal) -> Decision {
     if signal.perspective == Perspective::Test {
         return Decision {
             owner: canary(),
             also: Vec::new(),
             names: vec![Name::new("canary").expect("`canary` is a name")],
+            severity: None,
+        };
+    }
+    let takes = |child: &Route| matches(&child.matchers, signal);
+    if let Some(keeper) = sign::keeper(company, signal)
+        && !company.routes.routes.iter().any(takes)
+    {
+        return Decision {
+            owner: keeper,
+            also: Vec::new(),
+            names: vec![Name::new("keeper").expect("`keeper` is a name")],
             severity: None,
         };
     }

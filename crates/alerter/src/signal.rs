@@ -3,20 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use event::{
-    Channel, EventId, Kind, MatterId, Perspective, SourceId, Time,
+    Channel, Company, EventId, Kind, MatterId, Perspective, SourceId, Time,
     case::Severity,
     case_input::{Signal, SignalKind},
     rules::CaseRules,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::status::{Said, is_status};
+use crate::{
+    sign::is_sign,
+    status::{Said, is_status},
+};
 
 /// Whether it makes a case of its matter by itself.
-pub(crate) fn opens(rules: &CaseRules, signal: &Signal) -> bool {
+pub(crate) fn opens(company: &Company, signal: &Signal) -> bool {
     if signal.withdrawn || is_status(signal) {
         return false;
     }
+    if is_sign(signal.what) {
+        return company.signs.opens.contains(&signal.what);
+    }
+    let rules = &company.cases;
     let is_low = match signal.what {
         SignalKind::Complaint => return true,
         SignalKind::Praise => return false,
@@ -41,8 +48,9 @@ pub(crate) fn opens(rules: &CaseRules, signal: &Signal) -> bool {
 }
 
 /// Whether somebody has to answer it: what opens a case, and every contact once there is one.
-pub(crate) fn asks(rules: &CaseRules, signal: &Signal) -> bool {
-    opens(rules, signal) || (signal.what == SignalKind::Contact && !signal.withdrawn)
+pub(crate) fn asks(company: &Company, signal: &Signal) -> bool {
+    let is_contact = signal.what == SignalKind::Contact && !signal.withdrawn;
+    is_contact || (!is_sign(signal.what) && opens(company, signal))
 }
 
 pub(crate) fn severity(rules: &CaseRules, signal: &Signal) -> Severity {
@@ -50,19 +58,20 @@ pub(crate) fn severity(rules: &CaseRules, signal: &Signal) -> Severity {
         Severity::High
     } else {
         match signal.what {
-            SignalKind::Complaint | SignalKind::Feedback => Severity::Normal,
+            SignalKind::Complaint
+            | SignalKind::Feedback
+            | SignalKind::ThirdContact
+            | SignalKind::PromiseBroken
+            | SignalKind::Silence => Severity::Normal,
             SignalKind::Contact
             | SignalKind::Praise
             | SignalKind::Progress
             | SignalKind::Solved
             | SignalKind::Reopened
-            | SignalKind::ThirdContact
             | SignalKind::TwoChannels
             | SignalKind::AnotherComplaint
             | SignalKind::ScoreDrop
             | SignalKind::PromiseDue
-            | SignalKind::PromiseBroken
-            | SignalKind::Silence
             | SignalKind::Unknown => Severity::Low,
         }
     }
@@ -129,22 +138,24 @@ pub(crate) struct Figures {
     pub(crate) asked: Option<Time>,
     /// The same with imported history.
     pub(crate) spoken: Option<Time>,
+    /// The last live moment at which a promise was broken.
+    pub(crate) broken: Option<Time>,
     /// What the senders' own systems said.
     pub(crate) said: BTreeMap<SourceId, Said>,
 }
 
 impl Figures {
     /// Of signals that are different from each other.
-    pub(crate) fn of<'a>(rules: &CaseRules, signals: impl Iterator<Item = &'a Signal>) -> Self {
+    pub(crate) fn of<'a>(company: &Company, signals: impl Iterator<Item = &'a Signal>) -> Self {
         let mut figures = Self::default();
         for signal in signals {
-            figures.add(rules, signal);
+            figures.add(company, signal);
         }
         figures
     }
 
     /// Takes in a signal that is not part of it yet. The order in which they come makes no difference.
-    pub(crate) fn add(&mut self, rules: &CaseRules, signal: &Signal) {
+    pub(crate) fn add(&mut self, company: &Company, signal: &Signal) {
         self.matters.insert(signal.matter);
         if is_status(signal) {
             let said = self.said.entry(signal.source.clone()).or_default();
@@ -158,13 +169,16 @@ impl Figures {
             self.contacts += 1;
             self.channels.insert(signal.channel);
         }
-        if asks(rules, signal) {
+        if signal.what == SignalKind::PromiseBroken && !signal.history {
+            self.broken = self.broken.max(Some(signal.time));
+        }
+        if asks(company, signal) {
             self.spoken = self.spoken.max(Some(signal.time));
             if !signal.history {
                 self.asked = self.asked.max(Some(signal.time));
             }
         }
-        if opens(rules, signal) {
+        if opens(company, signal) {
             self.happened = Some(
                 self.happened
                     .map_or(signal.time, |time| time.min(signal.time)),
@@ -181,8 +195,9 @@ impl Figures {
 }
 
 /// The least of the opening signals decides: a customer's before a test's, then the smallest matter's, so that joined cases
-/// agree with the smaller id, then the earliest.
-fn rank(signal: &Signal) -> (bool, MatterId, Time, EventId) {
+/// agree with the smaller id, then the earliest, and of one moment what happened before a sign of it.
+fn rank(signal: &Signal) -> (bool, MatterId, Time, bool, EventId) {
     let is_test = signal.perspective == Perspective::Test;
-    (is_test, signal.matter, signal.time, signal.event)
+    let is_sign = is_sign(signal.what);
+    (is_test, signal.matter, signal.time, is_sign, signal.event)
 }

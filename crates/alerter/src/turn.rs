@@ -108,7 +108,7 @@ impl<'t, 's> Turn<'t, 's> {
     }
 
     pub(crate) fn figures(&self, case: CaseId) -> Figures {
-        Figures::of(&self.company.cases, self.signals(case))
+        Figures::of(&self.company, self.signals(case))
     }
 
     /// Writes a changed case and puts out its steps, its state and its notices.

@@ -109,6 +109,8 @@ pub enum Why {
     PromiseDue,
     /// A promise was broken.
     PromiseBroken,
+    /// A sign, or a broken promise, that you were told of proved not to be one.
+    TakenBack,
     /// A reason that a later version of Polku knows and this one does not.
     Unknown,
 }
@@ -134,6 +136,7 @@ impl Why {
             Why::Noticed => "noticed",
             Why::PromiseDue => "promise_due",
             Why::PromiseBroken => "promise_broken",
+            Why::TakenBack => "taken_back",
             Why::Unknown => "unknown",
         }
     }

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Class, DepartmentId, Kind, Millis, Name, Partition, SourceId, Token, case::Severity};
+use crate::{
+    Class, DepartmentId, Kind, Millis, Name, Partition, SourceId, Token, case::Severity,
+    case_input::SignalKind,
+};
 
 /// The rules as one partition of a machine's input gets them, so that a replay decides as it did.
 #[derive(Clone, Debug, PartialEq)]
@@ -353,6 +356,8 @@ pub struct Signs {
     pub score_drop: f64,
     /// How long nothing may happen after a complaint, in calendar time.
     pub silence: Millis,
+    /// The signs that open a case where there is none.
+    pub opens: Vec<SignalKind>,
 }
 
 impl Default for Signs {
@@ -361,6 +366,7 @@ impl Default for Signs {
             contacts: 3,
             score_drop: 0.3,
             silence: Millis::from_days(7),
+            opens: vec![SignalKind::ThirdContact, SignalKind::PromiseBroken],
         }
     }
 }

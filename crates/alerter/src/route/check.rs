@@ -1,12 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use calendar::{Calendar, Fault};
 use event::{
     Company, DepartmentId, Millis, Name,
     rules::{Department, Matcher, Route},
 };
 
 use super::root_receiver;
-use calendar::{Calendar, Fault};
+use crate::sign::is_sign;
+
+/// So many contacts are no sign of anything any more.
+const CONTACTS_MAX: u32 = 100;
 
 /// What is wrong with the parts of the rules that cases go by: departments, hours, deadlines, routes.
 pub fn check(company: &Company) -> Vec<Fault> {
@@ -37,6 +41,8 @@ pub fn check(company: &Company) -> Vec<Fault> {
         }
     }
     deadlines(company, &mut faults);
+    promises(company, &mut faults);
+    signs(company, &mut faults);
     shares(company, &mut faults);
     statuses(company, &mut faults);
     labels(company, &mut faults);
@@ -153,6 +159,58 @@ fn deadlines(company: &Company, faults: &mut Vec<Fault>) {
         if length < Millis::from_secs(1) {
             let problem = format!("{length} is too short: at least 1s");
             faults.push(Fault::new(format!("deadlines.{field}"), problem));
+        }
+    }
+}
+
+/// A standing promise that nothing begins or keeps, or that nobody has to keep, would be broken unseen, or always.
+fn promises(company: &Company, faults: &mut Vec<Fault>) {
+    for (name, promise) in &company.promises {
+        let field = |field: &str| format!("promises.{name}.{field}");
+        known(company, &promise.keeper, &field("keeper"), faults);
+        for (of, types) in [
+            ("starts_on", &promise.starts_on),
+            ("kept_by", &promise.kept_by),
+        ] {
+            if types.is_empty() {
+                let problem = "name at least one type of event";
+                faults.push(Fault::new(field(of), problem));
+            }
+        }
+        if promise.within < Millis::from_secs(1) {
+            let problem = format!("{} is too short: at least 1s", promise.within);
+            faults.push(Fault::new(field("within"), problem));
+        }
+        if promise.warn_before >= promise.within {
+            let problem = format!(
+                "{} is as long as the promise itself: warn later than it is made",
+                promise.warn_before
+            );
+            faults.push(Fault::new(field("warn_before"), problem));
+        }
+    }
+}
+
+fn signs(company: &Company, faults: &mut Vec<Fault>) {
+    let signs = &company.signs;
+    if signs.contacts > CONTACTS_MAX {
+        let problem = format!(
+            "{} is more than can be told apart: at most {CONTACTS_MAX}, or 0 for never",
+            signs.contacts
+        );
+        faults.push(Fault::new("signs.contacts", problem));
+    }
+    if !(0.0..=1.0).contains(&signs.score_drop) {
+        let problem = format!(
+            "{} is no share of a scale: write 0.0 (never) to 1.0",
+            signs.score_drop
+        );
+        faults.push(Fault::new("signs.score_drop", problem));
+    }
+    for (index, what) in signs.opens.iter().enumerate() {
+        if !is_sign(*what) {
+            let problem = format!("`{}` is no sign", what.as_str());
+            faults.push(Fault::new(format!("signs.opens[{index}]"), problem));
         }
     }
 }

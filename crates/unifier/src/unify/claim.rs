@@ -4,7 +4,9 @@
 //! does not go on, whatever it is anchored at. What decides on whose page an event is may change with a correction. Then the
 //! old word is withdrawn first, where it was said: under the old anchor and the old values, by a revision in between.
 
-use event::{Event, Record, Standing};
+use std::collections::BTreeMap;
+
+use event::{Event, Record, Standing, Time};
 use machine::Outcome;
 
 use super::{
@@ -52,7 +54,7 @@ pub(super) fn claim(turn: &mut Turn<'_, '_>, mut event: Event) -> Outcome {
 
 impl Claim {
     /// A claim that is over says nothing any more, whether its row is gone or not.
-    fn holds_at(&self, now: event::Time) -> bool {
+    fn holds_at(&self, now: Time) -> bool {
         self.history || !sweep::is_over(self.received, now)
     }
 }
@@ -94,7 +96,7 @@ fn withdrawal(old: Says, revision: u32, by: &Event) -> Event {
         party: None,
         amount: None,
         promise: None,
-        operational: std::collections::BTreeMap::new(),
+        operational: BTreeMap::new(),
         recorded_by: by.recorded_by.clone(),
         standing: Standing::Withdrawn,
         rules_version: by.rules_version,

@@ -25,26 +25,20 @@ use event::{
     timeline_input::{Digest, StepNote},
 };
 use machine::Overlay;
-use serde::{Deserialize, Serialize};
 
 pub use self::{
     fact::{Cause, End, Ending, Key, Phase, Row, Wait, Watched},
     figures::Profile,
     rules::Rules,
 };
-use super::{
-    queue::{self, Work},
-    row, signal,
-    turn::Turn,
-};
+use super::{row, signal, turn::Turn};
 
 /// How many timers one step looks at.
 const TIMERS_MAX: usize = 1_000;
 
 /// Something that a change may have made true or untrue. It is looked at when the step has done all else, so that what only moves
-/// within a profile, or gives way to a later revision, is not taken back first; and it is true of the state as it is found, so that
-/// it never matters what came in between.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// within a profile, or gives way to a later revision, is not taken back first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Doubt {
     Contacts(ProfileId, MatterId),
     Scores(ProfileId, Name, Time, Cause),
@@ -117,23 +111,14 @@ pub(super) fn step_left(turn: &mut Turn<'_, '_>, note: &StepNote) {
 /// Looks at all that became doubtful in this step.
 pub(super) fn settle(turn: &mut Turn<'_, '_>) {
     for doubt in std::mem::take(&mut turn.doubts) {
-        queue::run(turn, Work::Doubt(doubt));
-    }
-}
-
-/// Looks at one thing again.
-pub(super) fn look(turn: &mut Turn<'_, '_>, doubt: Doubt) {
-    match doubt {
-        Doubt::Contacts(profile, matter) => sign::contacts(turn, profile, matter),
-        Doubt::Scores(profile, metric, time, cause) => {
-            sign::scores(turn, profile, &metric, (time, cause));
-        }
-        Doubt::Case(profile, case) => sign::another_complaint(turn, profile, case),
-        Doubt::Wait(profile, watched) => watch::doubt(turn, profile, watched),
-        Doubt::Waits(profile, matter, from) => {
-            if let Some(from) = watch::doubt_all(turn, profile, matter, from) {
-                queue::push(turn, Work::Doubt(Doubt::Waits(profile, matter, from)));
+        match doubt {
+            Doubt::Contacts(profile, matter) => sign::contacts(turn, profile, matter),
+            Doubt::Scores(profile, metric, time, cause) => {
+                sign::scores(turn, profile, &metric, (time, cause));
             }
+            Doubt::Case(profile, case) => sign::another_complaint(turn, profile, case),
+            Doubt::Wait(profile, watched) => watch::doubt(turn, profile, watched),
+            Doubt::Waits(profile, matter, from) => watch::doubt_all(turn, profile, matter, from),
         }
     }
 }
@@ -142,7 +127,7 @@ pub(super) fn look(turn: &mut Turn<'_, '_>, doubt: Doubt) {
 pub(super) fn tick(turn: &mut Turn<'_, '_>, due: Time) {
     for _ in 0..TIMERS_MAX {
         let next = first_timer(turn.state).filter(|(at, ..)| *at <= due);
-        let Some((at, profile, watched)) = next.filter(|_| turn.has_room()) else {
+        let Some((at, profile, watched)) = next else {
             return;
         };
         watch::fire(turn, at, profile, watched);
@@ -157,12 +142,15 @@ fn first_timer(state: &Overlay<'_, row::Key, row::Row>) -> Option<(Time, Profile
     let first = Key::Due(Time::MIN, ProfileId::new(row::FIRST), Watched::FIRST);
     let last = Key::Due(Time::MAX, ProfileId::new(row::LAST), Watched::LAST);
     let (key, row) = state
-        .range(row::Key::Profile(first)..=row::Key::Profile(last))
+        .range(row::Key::Profile(Box::new(first))..=row::Key::Profile(Box::new(last)))
         .next()?;
-    match key {
-        row::Key::Profile(Key::Due(at, profile, watched)) => Some((*at, *profile, watched.clone())),
-        _ => row::mismatch(row),
-    }
+    let row::Key::Profile(key) = key else {
+        row::mismatch(row)
+    };
+    let Key::Due(at, profile, watched) = &**key else {
+        row::mismatch(row)
+    };
+    Some((*at, *profile, watched.clone()))
 }
 
 /// When a profile heard of a complaint: imported history heard of it when it happened.

@@ -2,13 +2,15 @@
 //!
 //! Each piece says where it goes on and is true of the state as it finds it, so that it never matters what came in between.
 
-use event::{MatterId, ProfileId, Token};
+use event::{
+    MatterId, ProfileId, Token,
+    case_input::{CaseInput, Signal},
+};
 use machine::Overlay;
 use serde::{Deserialize, Serialize};
 
 use super::{
     matter,
-    profile::{self, Doubt},
     row::{Key, Place, Row, Spot, mismatch},
     timeline,
     turn::Turn,
@@ -17,7 +19,7 @@ use super::{
 /// How many pieces a tick takes up: what they put out is bounded by the room, what they only read by this.
 const PIECES_MAX: usize = 32;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Work {
     /// Send on the digests of a value that a newer move took away, from this one on.
     SendDigests { from: Spot },
@@ -35,8 +37,8 @@ pub enum Work {
     ShowCase { matter: MatterId, from: Spot },
     /// Take the case of this window to the rest of its run.
     Spread(Place),
-    /// See whether a case was told what is so.
-    Doubt(Doubt),
+    /// Tell a case of a sign. What was said later of the same sign may overtake it: the later revision holds.
+    Tell(Box<Signal>),
 }
 
 /// Does a piece of work now, as far as there is room.
@@ -56,7 +58,7 @@ pub(super) fn run(turn: &mut Turn<'_, '_>, work: Work) {
         Work::Restore { value, from } => timeline::digest::restore(turn, value, from),
         Work::ShowCase { matter, from } => timeline::digest::show_case(turn, matter, from),
         Work::Spread(place) => matter::spread(turn, &place),
-        Work::Doubt(doubt) => profile::look(turn, doubt),
+        Work::Tell(signal) => turn.tell_case(CaseInput::Signal(*signal)),
     }
 }
 
@@ -69,7 +71,7 @@ pub(super) fn drain(turn: &mut Turn<'_, '_>) {
         let Some((number, work)) = first(turn.state) else {
             break;
         };
-        let work = work.clone();
+        let work = Work::clone(work);
         turn.state.remove(Key::Queue(number));
         run(turn, work);
     }
@@ -86,7 +88,8 @@ pub(super) fn push(turn: &mut Turn<'_, '_>, work: Work) {
         Some(Row::QueueEnd(number)) => *number,
         Some(row) => mismatch(row),
     };
-    turn.state.put(Key::Queue(number), Row::Queue(work));
+    turn.state
+        .put(Key::Queue(number), Row::Queue(Box::new(work)));
     turn.state.put(Key::QueueEnd, Row::QueueEnd(number + 1));
 }
 

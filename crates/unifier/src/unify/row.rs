@@ -39,7 +39,7 @@ pub enum Key {
     /// A digest at rest.
     Digest(Spot),
     /// The digest that follows a weaker value, since this one is out.
-    Skipped(Token, Spot),
+    Skipped(Token, Box<Spot>),
     /// A later revision of an event at rest at a profile.
     Revision(ProfileId, EventId, u32),
     /// A step at rest at a profile, by its route value and the step's id.
@@ -49,7 +49,7 @@ pub enum Key {
     /// The case that handles a matter, as the steps at rest at a profile say.
     Case(ProfileId, MatterId),
     /// What is known of a profile beyond its entries.
-    Profile(profile::Key),
+    Profile(Box<profile::Key>),
 }
 
 impl machine::Key for Key {
@@ -82,7 +82,7 @@ impl machine::Key for Key {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Row {
     Rules(Box<Rules>),
-    Queue(Work),
+    Queue(Box<Work>),
     QueueEnd(u64),
     Sweep(Sweep),
     OutNumber(u64),

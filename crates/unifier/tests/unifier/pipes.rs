@@ -550,7 +550,7 @@ fn check_indices(unify: &Unifier) {
             (Key::Digest(spot), Row::Digest(digest)) => {
                 let tokens = digest.values.iter().map(|value| value.token);
                 for stronger in tokens.take_while(|value| *value != digest.route) {
-                    assert!(unify.state.contains_key(&Key::Skipped(stronger, *spot)));
+                    assert!(unify.state.contains_key(&Key::Skipped(stronger, Box::new(*spot))));
                 }
             }
             _ => {}

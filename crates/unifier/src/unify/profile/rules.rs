@@ -14,7 +14,7 @@ const CONTACTS_MAX: u32 = 100;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rules {
-    signs: Signs,
+    pub(super) signs: Signs,
     pub(super) promises: BTreeMap<Name, StandingPromise>,
     /// For their business hours alone.
     departments: BTreeMap<DepartmentId, Department>,

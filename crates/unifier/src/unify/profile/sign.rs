@@ -12,9 +12,13 @@ use event::{
 };
 
 use super::{
-    super::{signal, turn::Turn},
-    phase,
+    super::{
+        queue::{self, Work},
+        signal,
+        turn::Turn,
+    },
     fact::{Cause, Key, Row, Wait, Watched},
+    phase,
 };
 
 const CHANNELS: [Channel; 5] = [
@@ -91,7 +95,11 @@ pub(super) fn settle(
         }
     };
     turn.put_profile(key, Row::Sign(Box::new(next.clone())));
-    turn.tell_case(CaseInput::Signal(next));
+    if turn.has_room() {
+        turn.tell_case(CaseInput::Signal(next));
+    } else {
+        queue::push(turn, Work::Tell(Box::new(next)));
+    }
 }
 
 /// The moment that a sign tells of, while it stands.
@@ -117,9 +125,11 @@ pub(super) fn contacts(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: Matt
     first.sort_unstable();
     channels.sort_unstable();
     let third = wanted.and_then(|wanted| first.get(wanted - 1));
+    let has_two = turn.rules().profile.signs.two_channels;
+    let second = channels.get(1).filter(|_| has_two);
     for (what, contact) in [
         (SignalKind::ThirdContact, third),
-        (SignalKind::TwoChannels, channels.get(1)),
+        (SignalKind::TwoChannels, second),
     ] {
         let id = id(what, profile, &[matter.as_bytes()]);
         let now = contact.map(|(_, cause)| signal::sign(at_rest(turn, profile, *cause), what, id));
@@ -208,8 +218,10 @@ fn share(turn: &Turn<'_, '_>, profile: ProfileId, metric: &Name, at: Scored) -> 
 pub(super) fn another_complaint(turn: &mut Turn<'_, '_>, profile: ProfileId, case: CaseId) {
     let what = SignalKind::AnotherComplaint;
     let id = id(what, profile, &[case.as_bytes()]);
+    let is_sign = turn.rules().profile.signs.another_complaint;
     let now = phase::spells(turn, profile, case)
         .into_iter()
+        .filter(|_| is_sign)
         .find_map(|(from, to)| complaint_within(turn, profile, case, from, to))
         .map(|cause| Signal {
             case,

@@ -9,24 +9,28 @@ use super::{
 
 impl Turn<'_, '_> {
     pub(super) fn profile_row(&self, key: Key) -> Option<&Row> {
-        self.state.get(&row::Key::Profile(key)).map(of_row)
+        self.state
+            .get(&row::Key::Profile(Box::new(key)))
+            .map(of_row)
     }
 
     pub(super) fn profile_rows(&self, from: Key, to: Key) -> impl Iterator<Item = (&Key, &Row)> {
-        let range = row::Key::Profile(from)..=row::Key::Profile(to);
-        self.state.range(range).map(|(key, row)| match key {
-            row::Key::Profile(key) => (key, of_row(row)),
-            _ => row::mismatch(row),
+        let range = row::Key::Profile(Box::new(from))..=row::Key::Profile(Box::new(to));
+        self.state.range(range).map(|(key, row)| {
+            let row::Key::Profile(key) = key else {
+                row::mismatch(row)
+            };
+            (&**key, of_row(row))
         })
     }
 
     pub(super) fn put_profile(&mut self, key: Key, row: Row) {
         self.state
-            .put(row::Key::Profile(key), row::Row::Profile(row));
+            .put(row::Key::Profile(Box::new(key)), row::Row::Profile(row));
     }
 
     pub(super) fn remove_profile(&mut self, key: Key) {
-        self.state.remove(row::Key::Profile(key));
+        self.state.remove(row::Key::Profile(Box::new(key)));
     }
 
     /// The digest that a row comes from, if it is still at rest at the profile and was not withdrawn.

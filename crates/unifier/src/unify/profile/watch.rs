@@ -105,31 +105,21 @@ fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time)
     }
 }
 
-/// Looks again at what was told of a matter because time passed, from this moment on. Says where to go on when the step has no
-/// room left.
-pub(super) fn doubt_all(
-    turn: &mut Turn<'_, '_>,
-    profile: ProfileId,
-    matter: MatterId,
-    from: Time,
-) -> Option<Time> {
-    let told: Vec<(Time, Watched)> = turn
+/// Looks again at what was told of a matter because time passed, from this moment on.
+pub(super) fn doubt_all(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: MatterId, from: Time) {
+    let told: Vec<Watched> = turn
         .profile_rows(
             Key::Told(profile, matter, from, Watched::FIRST),
             Key::Told(profile, matter, Time::MAX, Watched::LAST),
         )
         .map(|(key, row)| match key {
-            Key::Told(_, _, time, watched) => (*time, watched.clone()),
+            Key::Told(.., watched) => watched.clone(),
             key => unreachable!("what was told is {row:?} at {key:?}"),
         })
         .collect();
-    for (time, watched) in told {
-        if !turn.has_room() {
-            return Some(time);
-        }
+    for watched in told {
         doubt(turn, profile, watched);
     }
-    None
 }
 
 /// Looks again at what was told of one wait.

@@ -147,12 +147,12 @@ pub(in super::super) fn restore(turn: &mut Turn<'_, '_>, value: Token, from: Spo
     let last = Spot::last(ProfileId::new(LAST), LAST);
     let mut rows = turn
         .state
-        .range(Key::Skipped(value, from)..=Key::Skipped(value, last))
+        .range(Key::Skipped(value, Box::new(from))..=Key::Skipped(value, Box::new(last)))
         .map(|(key, row)| {
             let Key::Skipped(_, spot) = key else {
                 mismatch(row)
             };
-            *spot
+            **spot
         });
     let some: Vec<Spot> = rows.by_ref().take(turn.effects.room() / 2).collect();
     let mut next = rows.next();
@@ -248,8 +248,8 @@ fn skip(turn: &mut Turn<'_, '_>, digest: &Digest) {
     let all = digest.values.len() > 1 && turn.is_out(digest.route);
     for value in &digest.values {
         if value.token != digest.route {
-            turn.state
-                .put(Key::Skipped(value.token, spot), Row::Present);
+            let key = Key::Skipped(value.token, Box::new(spot));
+            turn.state.put(key, Row::Present);
         } else if !all {
             break;
         }
@@ -261,7 +261,8 @@ fn lift(turn: &mut Turn<'_, '_>, digest: &Digest) {
     let spot = Spot::of(digest);
     for value in &digest.values {
         if value.token != digest.route {
-            turn.state.remove(Key::Skipped(value.token, spot));
+            let key = Key::Skipped(value.token, Box::new(spot));
+            turn.state.remove(key);
         }
     }
     if let Some(key) = revision::key(digest) {

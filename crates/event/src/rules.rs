@@ -350,11 +350,15 @@ impl Default for CaseRules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Signs {
-    /// So many contacts about one matter are too many.
+    /// So many contacts about one matter are too many; 0: no number is.
     pub contacts: u32,
-    /// How far a score may fall below the one before it, as a share of its scale.
+    /// Contacts about one matter in two channels are a sign.
+    pub two_channels: bool,
+    /// A complaint about something else, while a case is open, is a sign to whoever has the case.
+    pub another_complaint: bool,
+    /// How far a score may fall below the one before it, as a share of its scale; 0: as far as it likes.
     pub score_drop: f64,
-    /// How long nothing may happen after a complaint, in calendar time.
+    /// How long nothing may happen after a complaint, in calendar time; 0: for ever.
     pub silence: Millis,
     /// The signs that open a case where there is none.
     pub opens: Vec<SignalKind>,
@@ -364,6 +368,8 @@ impl Default for Signs {
     fn default() -> Self {
         Self {
             contacts: 3,
+            two_channels: true,
+            another_complaint: true,
             score_drop: 0.3,
             silence: Millis::from_days(7),
             opens: vec![SignalKind::ThirdContact, SignalKind::PromiseBroken],

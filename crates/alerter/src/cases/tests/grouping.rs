@@ -92,7 +92,7 @@ fn deliver(world: &mut World, mut inputs: Vec<CaseInput>, random: &mut StdRng) {
 type Sketch = (u8, u8, bool, u64);
 
 fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
-    prop::collection::vec((1..=MATTERS, 0_u8..4, any::<bool>(), 0_u64..3), 1..14)
+    prop::collection::vec((1..=MATTERS, 0_u8..5, any::<bool>(), 0_u64..3), 1..14)
 }
 
 fn signals_of(sketches: &[Sketch]) -> Vec<Signal> {
@@ -102,6 +102,10 @@ fn signals_of(sketches: &[Sketch]) -> Vec<Signal> {
             let mut heard = match kind {
                 0 | 1 => complaint(number),
                 2 => contact(number),
+                3 => Signal {
+                    what: SignalKind::ThirdContact,
+                    ..complaint(number)
+                },
                 _ => feedback(number, 8.0),
             };
             if *is_invoice {
@@ -137,10 +141,11 @@ fn open(world: &World) -> BTreeMap<CaseId, (Phase, DepartmentId)> {
 }
 
 /// The slow, obvious answer for cases that nobody acted on: all signals at the case of their matter, and the least of those
-/// that open decides the owner.
+/// that open, and were not withdrawn, decides the owner.
 fn expected(
     groups: &Groups,
     signals: &[Signal],
+    gone: &BTreeSet<EventId>,
 ) -> (Held, BTreeMap<CaseId, (Phase, DepartmentId)>) {
     let mut held = Held::new();
     let mut least = BTreeMap::new();
@@ -149,7 +154,8 @@ fn expected(
         held.entry(case)
             .or_default()
             .insert((signal.event, signal.what));
-        if signal.what == SignalKind::Complaint {
+        let opens = [SignalKind::Complaint, SignalKind::ThirdContact].contains(&signal.what);
+        if opens && !gone.contains(&signal.event) {
             let rank = (
                 signal.matter,
                 signal.time,
@@ -201,18 +207,25 @@ proptest! {
     fn joined_and_parted_in_any_order_every_signal_ends_in_its_case(
         sketches in sketches(),
         decisions in prop::collection::vec(labels(), 0..5),
+        gone in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
         seed in any::<u64>(),
     ) {
         let signals = signals_of(&sketches);
         let mut groups = Groups::new();
         let moves: Vec<CaseInput> = decisions.iter().flat_map(|labels| groups.decide(labels)).collect();
-        let (should_hold, should_be) = expected(&groups, &signals);
+        let gone: BTreeSet<EventId> = gone.iter().map(|index| index.get(&signals).event).collect();
+        let withdrawals = signals.iter().filter(|signal| gone.contains(&signal.event));
+        let withdrawals: Vec<Signal> = withdrawals
+            .map(|signal| Signal { revision: 1, withdrawn: true, ..signal.clone() })
+            .collect();
+        let (should_hold, should_be) = expected(&groups, &signals, &gone);
         for partitions in [1, 2, 4] {
             let mut world = World::new(partitions, company());
             let mut random = StdRng::seed_from_u64(seed);
             let heard = signals.iter().cloned().map(CaseInput::Signal);
             // Some arrive twice, as after a merge of profiles.
-            let inputs = heard.clone().chain(heard.step_by(3)).chain(moves.clone()).collect();
+            let withdrawn = withdrawals.iter().cloned().map(CaseInput::Signal);
+            let inputs = heard.clone().chain(heard.step_by(3)).chain(withdrawn).chain(moves.clone()).collect();
             deliver(&mut world, inputs, &mut random);
             prop_assert_eq!(&held(&world), &should_hold, "A-4");
             prop_assert_eq!(&open(&world), &should_be, "A-9");
@@ -236,7 +249,7 @@ proptest! {
             let mut world = World::new(partitions, company());
             let inputs = signals.iter().cloned().map(CaseInput::Signal).chain(moves).collect();
             deliver(&mut world, inputs, &mut random);
-            let (should_hold, mut should_be) = expected(&groups, &signals);
+            let (should_hold, mut should_be) = expected(&groups, &signals, &BTreeSet::new());
             prop_assert_eq!(&open(&world), &should_be);
 
             let mut acted: BTreeMap<CaseId, Vec<CommandId>> = BTreeMap::new();
@@ -270,7 +283,7 @@ proptest! {
                 let member = early.iter().find(|(_, of)| **of == case).map(|(matter, _)| *matter);
                 groups.case_of[&member.unwrap()]
             };
-            let (at_last, unacted) = expected(&groups, &signals);
+            let (at_last, unacted) = expected(&groups, &signals, &BTreeSet::new());
             prop_assert_eq!(held(&world), at_last);
             should_be = unacted;
             for case in &order {
@@ -313,7 +326,7 @@ proptest! {
         let signals = signals_of(&sketches);
         let mut groups = Groups::new();
         let moves: Vec<CaseInput> = decisions.iter().flat_map(|labels| groups.decide(labels)).collect();
-        let (should_hold, _) = expected(&groups, &signals);
+        let (should_hold, _) = expected(&groups, &signals, &BTreeSet::new());
         let commands: Vec<Command> = (1_u64..).zip(&asks).map(|(number, (about, what))| {
             let what = match what {
                 0 => CommandKind::Acknowledge,

@@ -164,6 +164,11 @@ pub fn dry_run(state: &State<Key, Row>, link: &Link) -> Vec<Change> {
     })
 }
 
+/// Why a value is out, if it is.
+pub fn cause(state: &State<Key, Row>, value: Token) -> Option<Cause> {
+    read(state, |graph| out::cause(graph, value))
+}
+
 /// What people decided, in the order in which it came, and whether it holds.
 pub fn decisions(state: &State<Key, Row>) -> Vec<Decided> {
     read(state, |graph| decision::all(graph))

@@ -6,11 +6,12 @@ use event::{Class, DecisionId, EventId, Name, ProfileId, SourceId, Time, Token};
 use machine::State;
 
 use super::{
+    decision,
     graph::Graph,
     out::{self, Cause},
     read,
     reference::{claim_of, kept_of},
-    row::{Claim, Key, Refusal, Row, Set, Why, Word, mismatch},
+    row::{Key, Refusal, Row, Set, Why, Word, mismatch},
 };
 
 /// What the values of two events have to do with each other.
@@ -442,6 +443,7 @@ fn ways(graph: &Graph<'_, '_>, value: Token) -> Vec<(Token, Option<Barrier>)> {
     ways
 }
 
+/// A reference leads to its owner, and from a reference that nobody claims to the one it goes with; else it bars the way.
 fn past_references(
     graph: &Graph<'_, '_>,
     identifiers: &[Token],
@@ -449,39 +451,51 @@ fn past_references(
     value: Token,
 ) -> Vec<(Token, Option<Barrier>)> {
     let mut ways = Vec::new();
-    for reference in references {
-        let owned = claim_of(graph, *reference).map(|Claim { by, .. }| by);
+    for (index, reference) in references.iter().enumerate() {
+        let node = graph.node(*reference);
+        let barrier = Barrier::Reference {
+            reference: *reference,
+            owner: (node.profile.token() != *reference).then_some(node.profile),
+        };
+        let owner = claim_of(graph, *reference).map(|claim| claim.by);
         for identifier in identifiers {
-            let Some(other) = across((*reference, *identifier), value) else {
-                continue;
-            };
-            let node = graph.node(*reference);
-            let barrier = (owned != Some(*identifier)).then(|| Barrier::Reference {
-                reference: *reference,
-                owner: (node.profile.token() != *reference).then_some(node.profile),
-            });
-            ways.push((other, barrier));
+            let is_owner = owner == Some(*identifier);
+            let barrier = (!is_owner).then(|| barrier.clone());
+            let other = across((*reference, *identifier), value);
+            ways.extend(other.map(|other| (other, barrier)));
+        }
+        for other in &references[index + 1..] {
+            let beside = graph.node(*other);
+            let together = node.profile == beside.profile && !(node.owned && beside.owned);
+            let barrier = (!together).then(|| barrier.clone());
+            let other = across((*reference, *other), value);
+            ways.extend(other.map(|other| (other, barrier)));
         }
     }
     ways
 }
 
+/// A value that is out bars the way to all that were named with it.
 fn past_out(graph: &Graph<'_, '_>, set: &Set, value: Token) -> Vec<(Token, Option<Barrier>)> {
-    if !set.is_report() {
+    if let Word::Person(decision) = &set.word
+        && !decision::holds(graph, *decision)
+    {
         return Vec::new();
     }
-    let is_out = |value: Token| graph.node(value).out;
-    let barrier = |value| Barrier::Out {
-        value,
-        cause: out::cause(graph, value).unwrap_or(Cause::Rule),
-    };
-    let others = set.present().filter(|other| *other != value);
-    if is_out(value) {
-        others.map(|other| (other, Some(barrier(value)))).collect()
-    } else {
-        others
-            .filter(|other| is_out(*other))
-            .map(|other| (other, Some(barrier(other))))
-            .collect()
+    let named = |value: &Token| graph.find(*value).copied();
+    let mut ways = Vec::new();
+    for other in set.present().filter(|other| *other != value) {
+        let (Some(node), Some(other_node)) = (named(&value), named(&other)) else {
+            continue;
+        };
+        let is_out = [(value, node), (other, other_node)]
+            .into_iter()
+            .find(|(_, node)| node.out);
+        if let Some((value, _)) = is_out
+            && let Some(cause) = out::cause(graph, value)
+        {
+            ways.push((other, Some(Barrier::Out { value, cause })));
+        }
     }
+    ways
 }

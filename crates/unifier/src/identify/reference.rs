@@ -80,7 +80,10 @@ fn put_claim(graph: &mut Graph<'_, '_>, reference: Token, claim: Option<Claim>) 
     if known == claim {
         return;
     }
-    if known.map(|known| known.by) != claim.map(|claim| claim.by) && known.is_some() {
+    let had = known
+        .map(|known| known.by)
+        .or(kept_of(graph, reference).map(|kept| kept.by));
+    if had.is_some() && had != claim.map(|claim| claim.by) {
         let neighbours = neighbours(graph, reference);
         graph.undecided.extend(neighbours);
     }

@@ -173,13 +173,14 @@ pub(super) fn age(graph: &mut Graph<'_, '_>) {
             window.is_some_and(|window| renewed + window <= graph.counters.now)
         };
         let left: Vec<Token> = set.present().filter(over).collect();
-        if !left.is_empty() {
-            keep_owners(graph, place, &set, &left);
-            leave(graph, place, &set, &left);
-            set.gone.extend(&left);
-        }
+        let before = set.clone();
+        set.gone.extend(&left);
         schedule(graph, place, &mut set);
         graph.state.put(Key::Set(place), Row::Set(Box::new(set)));
+        if !left.is_empty() {
+            keep_owners(graph, place, &before, &left);
+            leave(graph, place, &before, &left);
+        }
         end(graph, place);
     }
 }
@@ -215,7 +216,7 @@ fn keep_owners(graph: &mut Graph<'_, '_>, place: u64, set: &Set, left: &[Token])
     }
 }
 
-/// Takes values out of a set, and notes what may be otherwise without them.
+/// Takes values out of a set, here as it was before, and notes what may be otherwise without them.
 fn leave(graph: &mut Graph<'_, '_>, place: u64, set: &Set, left: &[Token]) {
     let values: Vec<Token> = set.present().collect();
     for value in left {

@@ -1,29 +1,35 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event::{
-    CaseId, Company, MatterId, ProfileId, Record, Token, Version,
-    case_input::CaseInput,
-    link::{Link, Set},
-    rules::TypeRule,
-    timeline_input::TimelineInput,
+    CaseId, Company, MatterId, Partition, ProfileId, Record, Token, Version, case_input::CaseInput,
+    link::Link, timeline_input::TimelineInput,
 };
 use machine::Outcome;
-use proptest::{prelude::*, strategy::ValueTree};
-use unifier::identify::{Key, Row, Why};
+use unifier::identify::{Refusal, Row, Why};
 
 use crate::{
     oracle::{Person, World},
-    sample::{ALONE, Identifier, company, name, profile, rules, set, token},
+    sample::{ALONE, Identifier, company, profile, rules, set, token},
 };
 
 /// What the rest of Polku knows from what `identify` told.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Told {
     pub(crate) people: BTreeMap<Token, (Person, Version)>,
     pub(crate) cases: BTreeMap<MatterId, (CaseId, Version)>,
+    /// The list of values that are out, as each partition has it.
+    pub(crate) out: BTreeMap<Partition, (u64, BTreeSet<Token>)>,
 }
 
 impl Told {
+    pub(crate) fn new(partitions: u32) -> Self {
+        let nothing = |partition| (partition, (0, BTreeSet::new()));
+        Self {
+            out: Partition::all(partitions).map(nothing).collect(),
+            ..Self::default()
+        }
+    }
+
     /// U-2, U-3: versions grow, and a move takes a value from where it was to where its assignment says it is.
     pub(crate) fn hear(&mut self, records: &[Record]) {
         let mut moves: BTreeMap<(Token, Version), (ProfileId, ProfileId)> = BTreeMap::new();
@@ -61,16 +67,28 @@ impl Told {
             }
         }
         assert_eq!(moves, BTreeMap::new(), "every move has its assignment");
+        for record in records {
+            if let Record::TimelineInput(TimelineInput::Out(out)) = record {
+                let (number, list) = self.out.entry(out.partition).or_default();
+                assert_eq!(*number + 1, out.number, "the list is numbered without gaps");
+                *number = out.number;
+                assert!(out.out.iter().all(|value| list.insert(*value)));
+                assert!(out.back.iter().all(|value| list.remove(value)));
+            }
+        }
     }
 
     /// U-1: what was told adds up to the grouping of the whole sequence.
-    fn check(&self, world: &World) {
+    pub(crate) fn check(&self, world: &World) {
         let told: BTreeMap<Token, Person> = self
             .people
             .iter()
             .map(|(value, (person, _))| (*value, *person))
             .collect();
         assert_eq!(told, world.people);
+        for (_, list) in self.out.values() {
+            assert_eq!(*list, world.out);
+        }
         for (matter, case) in &world.cases {
             let told = self.cases.get(matter);
             assert_eq!(told.map_or(matter.own_case(), |told| told.0), *case);
@@ -80,138 +98,6 @@ impl Told {
             assert_eq!(truth.unwrap_or(matter.own_case()), *case);
         }
     }
-}
-
-#[derive(Clone, Debug)]
-enum Heard {
-    Set(Set),
-    Rules(Box<Company>),
-}
-
-fn run(sequence: Vec<Heard>) -> usize {
-    let mut identify = Identifier::single();
-    let mut told = Told::default();
-    let mut sets = Vec::new();
-    let mut company = Company::default();
-    let mut refusals = 0;
-    for heard in sequence {
-        let (outcome, records) = match heard {
-            Heard::Set(set) => {
-                sets.push(set.clone());
-                identify.link(Link::Set(set))
-            }
-            Heard::Rules(next) => {
-                company = *next;
-                identify.link(Link::Rules(rules(&company, ALONE.partition)))
-            }
-        };
-        assert_eq!(outcome, Outcome::Applied);
-        told.hear(&records);
-        let world = World::of(&sets, &company);
-        told.check(&world);
-        refusals += world.refusals;
-    }
-    assert!(!identify.waits());
-    refusals
-}
-
-fn any_set() -> impl Strategy<Value = Set> {
-    let identifier = prop_oneof![
-        (0..3).prop_map(|n| format!("customer_number:{n}")),
-        (0..3).prop_map(|n| format!("loyalty_card:{n}")),
-        (0..5).prop_map(|n| format!("email:{n}")),
-        (0..5).prop_map(|n| format!("phone:{n}")),
-        (0..2).prop_map(|n| format!("badge:{n}")),
-    ];
-    let reference = prop_oneof![
-        (0..5).prop_map(|n| format!("order:{n}")),
-        (0..5).prop_map(|n| format!("shipment:{n}")),
-        (0..3).prop_map(|n| format!("ticket:{n}")),
-    ];
-    let identifiers = prop::collection::vec(identifier, 0..4);
-    let references = prop::collection::vec(reference, 0..3);
-    (identifiers, references, prop::bool::weighted(0.7))
-        .prop_filter("a set names something", |(identifiers, references, _)| {
-            !identifiers.is_empty() || !references.is_empty()
-        })
-        .prop_map(|(mut all, references, trusted)| {
-            all.extend(references);
-            all.sort();
-            all.dedup();
-            set(&all.join(" "), trusted)
-        })
-}
-
-fn any_company() -> impl Strategy<Value = Company> {
-    let blocked = prop::sample::subsequence(
-        vec![
-            "customer_number:0",
-            "loyalty_card:1",
-            "email:0",
-            "email:1",
-            "phone:0",
-            "badge:0",
-            "order:0",
-            "shipment:1",
-        ],
-        0..4,
-    );
-    (blocked, any::<bool>(), any::<bool>()).prop_map(|(blocked, exclusive, badge)| {
-        let mut company = company(0, &blocked);
-        if exclusive {
-            let email = TypeRule {
-                strength: 30,
-                exclusive: true,
-                known: true,
-                ..TypeRule::default()
-            };
-            company.identifiers.insert(name("email"), email);
-        }
-        if badge {
-            let badge = TypeRule {
-                strength: 25,
-                ..TypeRule::default()
-            };
-            company.identifiers.insert(name("badge"), badge);
-        }
-        company
-    })
-}
-
-fn any_sequence() -> impl Strategy<Value = Vec<Heard>> {
-    let heard = prop_oneof![
-        9 => any_set().prop_map(Heard::Set),
-        1 => any_company().prop_map(|company| Heard::Rules(Box::new(company))),
-    ];
-    prop::collection::vec(heard, 1..40).prop_map(|mut sequence| {
-        let mut version = 0;
-        for heard in &mut sequence {
-            if let Heard::Rules(company) = heard {
-                version += 1;
-                company.version = version;
-            }
-        }
-        sequence
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    #[test]
-    fn what_is_told_is_the_grouping_of_the_sequence_at_every_step(sequence in any_sequence()) {
-        run(sequence);
-    }
-}
-
-#[test]
-fn random_sequences_have_refusals_in_them() {
-    let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let strategy = any_sequence();
-    let refusals: usize = (0..20)
-        .map(|_| run(strategy.new_tree(&mut runner).unwrap().current()))
-        .sum();
-    assert!(refusals > 50, "{refusals}");
 }
 
 /// Each row of a table is a set; an untrusted one begins with `?`. Then who belongs to whom.
@@ -272,11 +158,26 @@ fn a_shared_phone_does_not_bring_two_customer_numbers_together() {
             ("email:2", "customer_number:2"),
         ],
     );
-    let conflict = Key::Conflict(token("customer_number:2"), token("phone:1"));
-    let Some(Row::Conflict(conflict)) = identify.state.get(&conflict) else {
-        panic!("the refused link is kept for a person");
-    };
-    assert_eq!(conflict.why, Why::Exclusive);
+    assert_eq!(
+        refused(&identify),
+        [("customer_number:2", "phone:1", Why::Exclusive)].map(refusal)
+    );
+}
+
+fn refusal((one, other, why): (&str, &str, Why)) -> Refusal {
+    Refusal {
+        one: token(one),
+        other: token(other),
+        why,
+    }
+}
+
+fn refused(identify: &Identifier) -> Vec<Refusal> {
+    let rows = identify.state.iter().filter_map(|(_, row)| match row {
+        Row::Refused(refusals) => Some(refusals.clone()),
+        _ => None,
+    });
+    rows.flatten().collect()
 }
 
 #[test]
@@ -287,11 +188,10 @@ fn an_untrusted_source_does_not_join_two_known_customers() {
         "?loyalty_card:2 phone:1",
     ];
     let identify = check(&[], &links, &[("loyalty_card:2", "loyalty_card:2")]);
-    let conflict = Key::Conflict(token("loyalty_card:2"), token("phone:1"));
-    let Some(Row::Conflict(conflict)) = identify.state.get(&conflict) else {
-        panic!("the refused link is kept for a person");
-    };
-    assert_eq!(conflict.why, Why::Untrusted);
+    assert_eq!(
+        refused(&identify),
+        [("loyalty_card:2", "phone:1", Why::Untrusted)].map(refusal)
+    );
     let links = ["customer_number:1 phone:1", "?email:2 phone:1"];
     check(&[], &links, &[("email:2", "customer_number:1")]);
     let links = ["customer_number:1 phone:1", "loyalty_card:2 phone:1"];
@@ -402,6 +302,6 @@ fn rules_decide_anew_and_tell_only_differences() {
     assert_eq!(identify.link(to_rules(&blocking)), (Outcome::Stale, vec![]));
     assert_eq!(
         identify.link(Link::Set(set("email:3 phone:3", true))),
-        (Outcome::Applied, vec![])
+        (Outcome::Duplicate, vec![])
     );
 }

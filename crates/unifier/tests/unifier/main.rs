@@ -8,10 +8,12 @@
 )]
 
 mod claim;
+mod explain;
+mod grouping;
 mod identify;
 mod oracle;
 mod pipes;
-mod plan;
+mod profile;
 mod queue;
 mod resolve;
 mod sample;

@@ -1,13 +1,13 @@
 use event::{
-    DepartmentId, EventId, MatterId, Record, Time, Version,
+    DepartmentId, EventId, MatterId, Partition, Record, Time, Version,
     case::StepKind,
     timeline::Timeline,
     timeline_input::{Digest, Move, StepNote, TimelineInput},
 };
-use machine::Outcome;
+use machine::{Outcome, Shard};
 use unifier::unify::{Key, Row, Spot};
 
-use crate::sample::{Unifier, applied, event, profile, token};
+use crate::sample::{Unifier, applied, event, profile, token, values};
 
 fn version(counter: u64) -> Version {
     Version { epoch: 0, counter }
@@ -170,6 +170,70 @@ fn an_older_move_does_not_take_away_what_a_newer_decision_brought() {
         unify.timeline(digest("a:1", 4)),
         (Outcome::Duplicate, vec![])
     );
+}
+
+/// A digest of `e1` that names `email:1` and `phone:1` and follows one of them by this list of values that are out.
+fn chosen(route: &str, out_number: u64) -> TimelineInput {
+    let TimelineInput::Digest(digest) = digest(route, 0) else {
+        panic!("a digest");
+    };
+    TimelineInput::Digest(Digest {
+        route: token(route),
+        values: values("email:1 phone:1"),
+        anchor: token("email:1"),
+        out_number,
+        ..digest
+    })
+}
+
+/// `(by which list it was chosen, what it follows then)`, at a partition that hears of the changes after it.
+#[test]
+fn a_route_chosen_by_a_newer_list_is_not_chosen_again_by_an_older_one() {
+    let changes = [(1, &["email:1"][..], &[][..]), (2, &[], &["email:1"])];
+    for (out_number, route, moves) in [
+        (0, "email:1", [true, true]),
+        (1, "phone:1", [false, true]),
+        (2, "email:1", [false, false]),
+    ] {
+        let mut unify = Unifier::alone();
+        let (_, records) = unify.timeline(chosen(route, out_number));
+        let [Record::Timeline(Timeline::Entry(entry))] = &records[..] else {
+            panic!("it rests: {records:?}");
+        };
+        assert_eq!(entry.profile, profile(route));
+        for ((number, out, back), moves) in changes.into_iter().zip(moves) {
+            let records = applied(unify.out(number, out, back));
+            assert_eq!(!records.is_empty(), moves, "{out_number}: {records:?}");
+        }
+    }
+}
+
+#[test]
+fn a_digest_takes_the_number_of_the_list_along() {
+    let partitions = 2;
+    let here = Partition::of(profile("email:1").as_bytes(), partitions);
+    let mut unify = Unifier::alone();
+    unify.shard = Shard {
+        partition: here,
+        partitions,
+    };
+    applied(unify.timeline(chosen("email:1", 0)));
+    assert_eq!(applied(unify.out(1, &["device:7"], &[])), []);
+    let elsewhere = (2..)
+        .map(|number| format!("email:{number}"))
+        .find(|text| Partition::of(token(text).as_bytes(), partitions) != here);
+    let moved = Move {
+        from: profile("email:1"),
+        to: profile(&elsewhere.unwrap()),
+        values: vec![token("email:1")],
+        version: version(1),
+    };
+    let (_, records) = unify.timeline(TimelineInput::Move(moved));
+    let numbers = records.iter().filter_map(|record| match record {
+        Record::TimelineInput(TimelineInput::Digest(digest)) => Some(digest.out_number),
+        _ => None,
+    });
+    assert_eq!(numbers.collect::<Vec<_>>(), [1]);
 }
 
 #[test]

@@ -7,4 +7,5 @@ mod operations;
 mod outage;
 mod registry;
 mod scenarios;
+mod storm;
 mod webhooks;

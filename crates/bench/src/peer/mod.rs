@@ -1,0 +1,140 @@
+//! Polku's unifier against a program of Kafka Streams that does the same job, both on a real broker.
+//!
+//! Each round starts with fresh topics and empty state. A fifth of the events comes first and is not measured: it warms the other's
+//! compiler up. The rest lies in the topic before anybody reads it; what a process costs is asked of the system, the broker's cost is
+//! apart. Then events come at a fixed rate, and it is measured how long each takes to its timeline. No figure counts unless both
+//! programs put every event on the same customer's timeline.
+
+mod broker;
+mod observer;
+mod process;
+mod sender;
+mod shared;
+mod table;
+mod transactionless;
+mod trial;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+
+pub(crate) use self::process::role;
+use self::{
+    broker::Broker,
+    process::{Peer, Program, Role},
+    trial::{Outcome, Trial},
+};
+use crate::{company::Company, host, suite::Options, workload::Workload};
+
+/// How much is measured in one round.
+struct Sizes<'a> {
+    rounds: usize,
+    /// Events that are there before anybody reads them, and of how many customers.
+    events: usize,
+    customers: usize,
+    /// Events a second.
+    rates: &'a [usize],
+    /// By how many customers one value is shared.
+    sharing: usize,
+}
+
+/// What there is to be measured on.
+pub(crate) struct Place<'a> {
+    pub(crate) company: &'a Company,
+    pub(crate) broker: &'a Broker,
+}
+
+/// All rounds of one thing.
+#[derive(Default)]
+pub(crate) struct Rounds {
+    pub(crate) polku: Vec<Outcome>,
+    pub(crate) transactionless: Vec<Outcome>,
+    pub(crate) peer: Vec<Outcome>,
+    /// Without and with a value that everybody shares.
+    pub(crate) alone: Vec<Outcome>,
+    pub(crate) beside_shared: Vec<Outcome>,
+}
+
+/// How long events come at one rate.
+const PACED: Duration = Duration::from_secs(15);
+
+/// How many events come at a rate.
+fn at_rate(rate: usize) -> usize {
+    (PACED.as_secs_f64() * rate as f64) as usize
+}
+
+/// The page's part about the peer; or why there is none.
+pub(crate) fn measure(options: &Options) -> anyhow::Result<String> {
+    let data = options.directory()?;
+    let peer = match Peer::build(&data) {
+        Ok(peer) => peer,
+        Err(why) => return Ok(format!("The peer was not measured: {why}.\n")),
+    };
+    let sizes = Sizes {
+        rounds: options.peer_rounds.max(1),
+        events: options.events,
+        customers: options.customers.max(1),
+        rates: &options.rates,
+        sharing: options.sharing,
+    };
+    let broker = Broker::start()?;
+    let company = Company::new(&data)?;
+    let load_before = host::load();
+    let paced: usize = sizes.rates.iter().map(|rate| at_rate(*rate)).sum();
+    let workload = Workload::new(
+        &company,
+        options.seed,
+        sizes.events + paced,
+        sizes.customers,
+    )
+    .context("making the workload of the peer")?;
+    let place = Place {
+        company: &company,
+        broker: &broker,
+    };
+    let mut rounds = Rounds::default();
+    for round in 1..=sizes.rounds {
+        eprintln!("round {round} of {}: Polku and the peer", sizes.rounds);
+        one(&place, &peer, &sizes, &workload, &mut rounds)
+            .with_context(|| format!("round {round} with the peer"))?;
+    }
+    Ok(table::render(&rounds, &sizes, &load_before, &host::load()))
+}
+
+fn one(
+    place: &Place<'_>,
+    peer: &Peer,
+    sizes: &Sizes<'_>,
+    workload: &Workload,
+    rounds: &mut Rounds,
+) -> anyhow::Result<()> {
+    let whole = Trial {
+        place,
+        records: &workload.records,
+        ready: sizes.events,
+        rates: sizes.rates,
+        counts: |_| true,
+    };
+    let polku = whole.run(&Program::Polku(Role::ExactlyOnce))?;
+    let theirs = whole.run(&Program::Peer(peer))?;
+    ensure!(
+        polku.timelines == theirs.timelines,
+        "Polku and the peer do not show the same timelines: {}",
+        polku.timelines.difference(&theirs.timelines)
+    );
+    let catching_up = Trial {
+        records: &workload.records[..sizes.events],
+        rates: &[],
+        ..whole
+    };
+    let transactionless = catching_up.run(&Program::Polku(Role::AtLeastOnce))?;
+    rounds.polku.push(polku);
+    rounds.peer.push(theirs);
+    rounds.transactionless.push(transactionless);
+    if sizes.sharing > 0 {
+        let (alone, beside) = shared::measure(place, sizes, workload)?;
+        rounds.alone.push(alone);
+        rounds.beside_shared.push(beside);
+    }
+    Ok(())
+}

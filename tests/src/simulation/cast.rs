@@ -24,6 +24,10 @@ pub(super) struct Cast {
     pub(super) parcels: Vec<Parcel>,
     /// A device that several customers use, until it is blocked.
     pub(super) kiosk: Value,
+    /// The telephone of a household.
+    pub(super) household: Value,
+    /// Devices that anybody may have, so that somebody comes to have too many.
+    pub(super) devices: Vec<Value>,
     /// Walks the path to test it.
     pub(super) tester: Value,
 }
@@ -90,6 +94,10 @@ impl Cast {
             people,
             parcels,
             kiosk: value("device", "kiosk".to_owned()),
+            household: value("phone", "household".to_owned()),
+            devices: (0..6)
+                .map(|nth| value("device", format!("any.{nth}")))
+                .collect(),
             tester: value("email", "tester".to_owned()),
         }
     }

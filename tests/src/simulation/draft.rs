@@ -36,6 +36,18 @@ pub(super) const CARRIER: Source = Source {
     trusted: true,
 };
 
+/// Two that may say something else later of what they said.
+pub(super) const ARCHIVE: Source = Source {
+    id: "archive",
+    channel: Channel::CallCentre,
+    trusted: true,
+};
+pub(super) const SURVEYS: Source = Source {
+    id: "surveys",
+    channel: Channel::Web,
+    trusted: false,
+};
+
 /// An event before the door has seen it.
 pub(super) struct Draft {
     pub(super) source: &'static Source,
@@ -76,8 +88,10 @@ pub(super) struct Pen<'w> {
 impl Pen<'_> {
     /// One thing that may happen next.
     pub(super) fn draft(&mut self) -> Draft {
-        if self.mood == Mood::Wild && self.rng.random_bool(0.2) {
-            return self.shared();
+        match self.mood {
+            Mood::Tangled if self.rng.random_bool(0.5) => return self.tangled(),
+            Mood::Wild if self.rng.random_bool(0.2) => return self.shared(),
+            Mood::Calm | Mood::Wild | Mood::Tangled => {}
         }
         match self.rng.random_range(0..100) {
             0..30 => self.bought(),
@@ -113,7 +127,7 @@ impl Pen<'_> {
         // In a wild story what belongs to different parcels is put together too.
         let other = match mood {
             Mood::Calm => shipment,
-            Mood::Wild => cast.parcel(rng).reference(rng),
+            Mood::Wild | Mood::Tangled => cast.parcel(rng).reference(rng),
         };
         let values = vec![parcel.order.clone(), other];
         Draft::new(&CARRIER, Kind::Service, "parcel.sent", values)
@@ -139,7 +153,7 @@ impl Pen<'_> {
         // In a calm story a matter is about one thing, whoever speaks of it.
         let what = match mood {
             Mood::Calm => about(parcel),
-            Mood::Wild => any,
+            Mood::Wild | Mood::Tangled => any,
         };
         let history = rng.random_bool(0.15);
         Draft {
@@ -161,7 +175,7 @@ impl Pen<'_> {
             _ => {
                 let least = match mood {
                     Mood::Calm => 4,
-                    Mood::Wild => 0,
+                    Mood::Wild | Mood::Tangled => 0,
                 };
                 let score = Some(rng.random_range(least..11));
                 Draft {
@@ -192,6 +206,36 @@ impl Pen<'_> {
             values.extend(cast.some(rng.random_range(0..2), 1, rng));
         }
         Draft::new(&SHOP, Kind::Service, "browse", values)
+    }
+
+    /// Chains, stars, bridges, and things that many share.
+    fn tangled(&mut self) -> Draft {
+        let Self { rng, cast, .. } = self;
+        let person = cast.person(rng);
+        let own = &cast.people[person].identifiers;
+        let nth = rng.random_range(0..own.len());
+        let values = match rng.random_range(0..7) {
+            0 | 1 => vec![own[nth].clone(), own[(nth + 1) % own.len()].clone()],
+            2 => vec![
+                own[0].clone(),
+                cast.devices[rng.random_range(0..cast.devices.len())].clone(),
+            ],
+            3 => vec![own[nth].clone(), cast.kiosk.clone()],
+            4 => vec![own[nth].clone(), cast.household.clone()],
+            5 => {
+                let parcel = cast.parcel(rng);
+                vec![
+                    parcel.shipment(rng),
+                    parcel.ticket.clone(),
+                    own[nth].clone(),
+                ]
+            }
+            _ => vec![
+                cast.parcel(rng).reference(rng),
+                cast.parcel(rng).reference(rng),
+            ],
+        };
+        Draft::new(door(rng), Kind::Service, "visit", values)
     }
 
     /// What makes no customer, or none that counts.

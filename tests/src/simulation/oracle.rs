@@ -1,13 +1,12 @@
-//! What should come out, as slow batch programs over plain collections. They share no code with the machines.
+//! What cases should come out, as slow batch programs over plain collections. They share no code with the machines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use event::{
     CaseId, Channel, Event, Kind, MatterId, Millis, Perspective, ProfileId, Time, Token, Value,
-    link::Set,
 };
 
-use super::{cast::rank, story::Mood};
+use super::story::Mood;
 
 /// What an event says to a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +51,7 @@ pub(super) fn meaning(event: &Event) -> Option<Meaning> {
 fn window(mood: Mood) -> Millis {
     match mood {
         Mood::Calm => Millis::from_days(7),
-        Mood::Wild => Millis::from_hours(2),
+        Mood::Wild | Mood::Tangled => Millis::from_hours(2),
     }
 }
 
@@ -158,110 +157,4 @@ fn unite<T: Copy + Ord>(groups: &mut Vec<BTreeSet<T>>, mut together: BTreeSet<T>
         apart
     });
     groups.push(together);
-}
-
-type Place = (usize, Token);
-
-fn place(value: &Value) -> Place {
-    (rank(value), value.token)
-}
-
-/// The grouping function: whose each value is after a sequence of sets.
-pub(super) fn owners(sets: &[Set], blocked: &[Token]) -> BTreeMap<Token, ProfileId> {
-    let strong = |set: &Set, identifiers: bool| -> BTreeSet<Place> {
-        let values = set
-            .values
-            .iter()
-            .filter(|value| value.is_identifier() == identifiers);
-        values
-            .filter(|value| !blocked.contains(&value.token))
-            .map(place)
-            .collect()
-    };
-    let people = people(sets.iter().map(|set| (strong(set, true), set.trusted)));
-    let mut owners: BTreeMap<Token, ProfileId> = BTreeMap::new();
-    for value in sets.iter().flat_map(|set| &set.values) {
-        owners.insert(value.token, ProfileId::new(value.token));
-    }
-    for person in &people {
-        let (_, strongest) = person.first().expect("a person has an identifier");
-        owners.extend(
-            person
-                .iter()
-                .map(|(_, token)| (*token, ProfileId::new(*strongest))),
-        );
-    }
-    let named: BTreeSet<Place> = sets.iter().flat_map(|set| strong(set, false)).collect();
-    let mut adopted = BTreeMap::new();
-    for reference in &named {
-        let claims = sets
-            .iter()
-            .enumerate()
-            .filter(|(_, set)| strong(set, false).contains(reference));
-        let claims = claims.filter_map(|(nth, set)| {
-            let (rank, by) = *strong(set, true).first()?;
-            Some((!set.trusted, rank, nth, by))
-        });
-        if let Some((.., by)) = claims.min() {
-            adopted.insert(*reference, owners[&by]);
-        }
-    }
-    for reference in &named {
-        let owner = adopted.get(reference).copied().or_else(|| {
-            let sets = sets
-                .iter()
-                .filter(|set| strong(set, false).contains(reference));
-            let beside: BTreeSet<ProfileId> = sets
-                .flat_map(|set| strong(set, false))
-                .filter_map(|other| adopted.get(&other).copied())
-                .collect();
-            if beside.len() == 1 {
-                beside.first().copied()
-            } else {
-                None
-            }
-        });
-        if let Some(owner) = owner {
-            owners.insert(reference.1, owner);
-        }
-    }
-    owners
-}
-
-const CUSTOMER_NUMBER: usize = 0;
-const LOYALTY_CARD: usize = 1;
-
-fn people(sets: impl Iterator<Item = (BTreeSet<Place>, bool)>) -> Vec<BTreeSet<Place>> {
-    let numbers = |person: &BTreeSet<Place>| {
-        person
-            .iter()
-            .filter(|(rank, _)| *rank == CUSTOMER_NUMBER)
-            .count()
-    };
-    let is_known = |person: &BTreeSet<Place>| person.iter().any(|(rank, _)| *rank <= LOYALTY_CARD);
-    let mut people: Vec<BTreeSet<Place>> = Vec::new();
-    for (named, trusted) in sets {
-        for one in &named {
-            if !people.iter().any(|person| person.contains(one)) {
-                people.push(BTreeSet::from([*one]));
-            }
-        }
-        for other in named.iter().skip(1) {
-            let of = |one: Option<&Place>| {
-                people
-                    .iter()
-                    .find(|person| one.is_some_and(|one| person.contains(one)))
-            };
-            let (Some(one), Some(two)) = (of(named.first()), of(Some(other))) else {
-                continue;
-            };
-            let both: BTreeSet<Place> = one.union(two).copied().collect();
-            let strangers = !trusted && is_known(one) && is_known(two);
-            if one == two || numbers(&both) > 1 || strangers {
-                continue;
-            }
-            unite(&mut people, both);
-        }
-    }
-    people
 }

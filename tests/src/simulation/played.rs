@@ -2,7 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event::{ProfileId, case::StepKind, command_outcome::Verdict, link::Set, timeline::Timeline};
+use event::{
+    EventId, ProfileId, Time, Token,
+    case::StepKind,
+    command_outcome::Verdict,
+    link::{Link, Set},
+    timeline::Timeline,
+};
 use machine::Outcome;
 use stream::{run::Stats, simulated::Counts};
 
@@ -16,7 +22,12 @@ pub struct Played {
     pub(super) poisoned_events: u64,
     /// Events that unify has taken.
     pub(super) events_taken: usize,
+    pub(super) remembered: BTreeMap<ProfileId, Vec<(Time, EventId, Token)>>,
+    /// How often what was joined and parted again was as before.
+    pub restored: u64,
     pub counts: Counts,
+    /// Sets that left identify by age.
+    pub(super) expired: u64,
     /// Loops that were ended between two turns.
     pub kills: u64,
     pub restarts: u64,
@@ -33,7 +44,10 @@ impl Played {
             poisoned: 0,
             poisoned_events: 0,
             events_taken: 0,
+            remembered: BTreeMap::new(),
+            restored: 0,
             counts: Counts::default(),
+            expired: 0,
             kills: 0,
             restarts: 0,
             offsets_forgotten: 0,
@@ -65,6 +79,24 @@ impl Played {
         rows.filter(|row| matches!(row, Timeline::Moved(_))).count() as u64
     }
 
+    /// How often identity did what.
+    pub fn identity(&self) -> [(&'static str, u64); 7] {
+        let seen = &self.seen;
+        let of = |is: fn(&Link) -> bool| seen.links.iter().filter(|link| is(link)).count() as u64;
+        [
+            ("values moved", seen.moves),
+            ("values parted", seen.splits),
+            ("values gone out", seen.outs),
+            ("corrections", seen.corrections),
+            (
+                "sets withdrawn",
+                of(|link| matches!(link, Link::Set(set) if set.withdrawn)),
+            ),
+            ("decisions", of(|link| matches!(link, Link::Decision(_)))),
+            ("sets expired", self.expired),
+        ]
+    }
+
     pub fn poisoned(&self) -> u64 {
         self.poisoned
     }
@@ -80,7 +112,7 @@ impl Played {
                 .collect();
             owners.len() > 1
         };
-        self.seen.sets.iter().filter(is_refused).count() as u64
+        self.seen.sets().filter(is_refused).count() as u64
     }
 }
 

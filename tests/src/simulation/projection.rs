@@ -1,4 +1,7 @@
 //! A run as it is compared with another run of the same story.
+//!
+//! What a case noticed is left out: a sign is one of what was known when it was given, and is taken back when it turns out not to be
+//! so; how often that happens is for the order of arrival to say.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +10,7 @@ use std::{
 
 use event::{
     CaseId, CommandId, DepartmentId, EventId, MatterId, ProfileId, Token,
-    case::{Phase, State, Step},
+    case::{Phase, State, Step, StepKind},
     command_outcome::Verdict,
     notice::Why,
     timeline::Timeline,
@@ -63,7 +66,11 @@ impl Projection {
         // What is left is decided by the order of arrival in a wild story.
         if mood == Mood::Calm {
             projection.timelines(seen);
-            for notice in seen.notices.values() {
+            for notice in seen
+                .notices
+                .values()
+                .filter(|notice| notice.why != Why::Noticed)
+            {
                 let told = projection
                     .departments
                     .entry(notice.department.clone())
@@ -82,6 +89,7 @@ impl Projection {
                     let all = entries.entry(entry.profile).or_default();
                     all.push((entry.time, entry.event, entry.content, entry.matter));
                 }
+                Timeline::Step(step) if step.what == StepKind::Noticed => {}
                 Timeline::Step(step) => {
                     let steps = self.shown.entry(step.profile).or_default();
                     let text = format!("{} {:?} {:?}", step.case, step.what, step.department);
@@ -126,7 +134,7 @@ impl Line {
         };
         if mood == Mood::Calm {
             line.trail.clone_from(&state.trail);
-            for step in steps {
+            for step in steps.filter(|step| step.what != StepKind::Noticed) {
                 line.commands.extend(step.command);
                 line.heard.extend(step.event);
                 *line.steps.entry(text(step)).or_default() += 1;

@@ -1,9 +1,10 @@
 //! What readers of the committed log have seen so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event::{
-    CaseId, CommandId, Event, EventId, NoticeId, Partition, ProfileId, Record, Time, Token, Topic,
+    CaseId, CommandId, Event, EventId, NoticeId, Partition, ProfileId, Record, Standing, Time,
+    Token, Topic,
     assignment::Assignment,
     case::{Case, State, Step},
     command_outcome::CommandOutcome,
@@ -14,7 +15,10 @@ use event::{
 };
 use stream::{Log, Read, Reader, TopicPartition};
 
-use super::company::{DEPARTMENTS, department};
+use super::{
+    company::{DEPARTMENTS, department},
+    oracle,
+};
 
 const POLL_RECORDS: usize = 500;
 
@@ -24,7 +28,15 @@ pub(super) struct Seen {
     /// Readable records of `event`, repeats included, and the others.
     pub(super) event_records: u64,
     pub(super) event_poison: u64,
-    pub(super) sets: Vec<Set>,
+    /// All that identify heard, in order.
+    pub(super) links: Vec<Link>,
+    /// How often who belongs to whom changed; how often a value came to stand alone again, and how often one went out.
+    pub(super) moves: u64,
+    pub(super) splits: u64,
+    pub(super) outs: u64,
+    pub(super) ever_out: BTreeSet<Token>,
+    /// Corrections that are in `event`.
+    pub(super) corrections: u64,
     pub(super) assignments: BTreeMap<Token, Assignment>,
     /// By profile and event or step.
     pub(super) timeline: BTreeMap<(ProfileId, Token), Timeline>,
@@ -63,7 +75,12 @@ impl Seen {
             events: BTreeMap::new(),
             event_records: 0,
             event_poison: 0,
-            sets: Vec::new(),
+            links: Vec::new(),
+            moves: 0,
+            splits: 0,
+            outs: 0,
+            ever_out: BTreeSet::new(),
+            corrections: 0,
             assignments: BTreeMap::new(),
             timeline: BTreeMap::new(),
             states: BTreeMap::new(),
@@ -108,21 +125,10 @@ impl Seen {
             Record::Event(event) => {
                 self.event_records += 1;
                 self.last = read.time;
-                self.events.insert(event.id, event);
+                self.event(event)?;
             }
-            Record::Link(Link::Set(set)) if set.withdrawn => {}
-            Record::Link(Link::Set(set)) => self.sets.push(set),
-            Record::Link(Link::Tick(_) | Link::Decision(_) | Link::Rules(_)) => {}
-            Record::Assignment(assignment) => {
-                let known = self
-                    .assignments
-                    .insert(assignment.token(), assignment.clone());
-                if known.is_some_and(|known| known.version >= assignment.version) {
-                    return Err(format!(
-                        "an older decision came after a newer one: {assignment:?}"
-                    ));
-                }
-            }
+            Record::Link(link) => self.links.push(link),
+            Record::Assignment(assignment) => self.assignment(assignment)?,
             Record::Timeline(row) => {
                 let (profile, entry) = match &row {
                     Timeline::Entry(entry) => (entry.profile, entry.event.token()),
@@ -183,6 +189,75 @@ impl Seen {
             }
         }
         Ok(())
+    }
+
+    /// The newest revision holds, in whatever order the partitions show them.
+    fn event(&mut self, event: Event) -> Result<(), String> {
+        let known = self.events.get(&event.id);
+        if let Some(known) =
+            known.filter(|known| known.revision == event.revision && **known != event)
+        {
+            return Err(format!(
+                "two events of one revision: {known:?} and {event:?}"
+            ));
+        }
+        self.corrections +=
+            u64::from(event.standing == Standing::Correctable && event.revision > 0);
+        if known.is_none_or(|known| known.revision < event.revision) {
+            self.events.insert(event.id, event);
+        }
+        Ok(())
+    }
+
+    fn assignment(&mut self, assignment: Assignment) -> Result<(), String> {
+        let token = assignment.token();
+        if assignment.out {
+            self.ever_out.insert(token);
+        }
+        let known = self.assignments.insert(token, assignment.clone());
+        let Some(known) = known else {
+            self.outs += u64::from(assignment.out);
+            return Ok(());
+        };
+        if known.version >= assignment.version {
+            return Err(format!(
+                "an older decision came after a newer one: {assignment:?}"
+            ));
+        }
+        let alone = ProfileId::new(token);
+        self.moves += u64::from(known.profile != assignment.profile);
+        self.splits += u64::from(known.profile != alone && assignment.profile == alone);
+        self.outs += u64::from(assignment.out && !known.out);
+        Ok(())
+    }
+
+    /// The events that belong on somebody's page.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Event> {
+        let live =
+            |event: &&Event| event.standing != Standing::Withdrawn && oracle::has_profile(event);
+        self.events.values().filter(live)
+    }
+
+    pub(super) fn sets(&self) -> impl Iterator<Item = &Set> {
+        self.links.iter().filter_map(|link| match link {
+            Link::Set(set) => Some(set),
+            Link::Tick(_) | Link::Decision(_) | Link::Rules(_) => None,
+        })
+    }
+
+    /// Each customer's timeline, in the order in which it happened.
+    pub(super) fn timelines(&self) -> BTreeMap<ProfileId, Vec<(Time, EventId, Token)>> {
+        let mut timelines: BTreeMap<ProfileId, Vec<_>> = BTreeMap::new();
+        for row in self.timeline.values() {
+            if let Timeline::Entry(entry) = row {
+                let entries = timelines.entry(entry.profile).or_default();
+                entries.push((entry.time, entry.event, entry.content));
+            }
+        }
+        for entries in timelines.values_mut() {
+            entries.sort_unstable();
+        }
+        timelines
     }
 
     /// The profile on whose page an event is: that of its strongest value that is not out.

@@ -10,13 +10,14 @@ use std::{
     time::Duration,
 };
 
-use event::{Partition, Record, Time, Topic, timeline_input::TimelineInput};
+use event::{Partition, Record, Time, Topic, link::Link, timeline_input::TimelineInput};
 use futures::future::BoxFuture;
 use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
 use stream::{
     Append, Binding, Error, Log, Member, Offset, Reader, SharedLog, TopicPartition,
     log::{Commit, End, Group, Polled, TopicSpec},
 };
+use unifier::identify;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,18 @@ pub enum Spoil {
     Nothing,
     /// Identify forgets to tell of some moves.
     DropsMoves,
+    /// Identify forgets to tell of some changes to what is out.
+    DropsOuts,
+    /// Identify does not hear some decisions.
+    MissesDecisions,
+    /// Identify does not hear that time passes.
+    MissesTicks,
+    /// Unify does not pass some corrections on.
+    DropsCorrections,
+    /// Unify does not take back some sets.
+    DropsWithdrawals,
+    /// Unify sends some digests nowhere.
+    DropsDigests,
     /// Some notices get lost.
     DropsNotices,
     /// The log says yes to some commits and forgets them.
@@ -37,8 +50,14 @@ pub enum Spoil {
 }
 
 impl Spoil {
-    pub const ALL: [Spoil; 6] = [
+    pub const ALL: [Spoil; 12] = [
         Spoil::DropsMoves,
+        Spoil::DropsOuts,
+        Spoil::MissesDecisions,
+        Spoil::MissesTicks,
+        Spoil::DropsCorrections,
+        Spoil::DropsWithdrawals,
+        Spoil::DropsDigests,
         Spoil::DropsNotices,
         Spoil::LosesCommits,
         Spoil::LosesRows,
@@ -50,7 +69,10 @@ impl Spoil {
     const fn every(self) -> u64 {
         match self {
             Spoil::Nothing => u64::MAX,
-            Spoil::DropsMoves | Spoil::DropsNotices => 10,
+            Spoil::MissesTicks => 1,
+            Spoil::MissesDecisions | Spoil::DropsWithdrawals => 2,
+            Spoil::DropsOuts | Spoil::DropsCorrections => 4,
+            Spoil::DropsMoves | Spoil::DropsDigests | Spoil::DropsNotices => 10,
             Spoil::LosesCommits | Spoil::LosesRows | Spoil::LosesRecords | Spoil::CommitsTwice => {
                 25
             }
@@ -60,8 +82,18 @@ impl Spoil {
     fn drops(self, record: &Record) -> bool {
         match self {
             Spoil::DropsMoves => matches!(record, Record::TimelineInput(TimelineInput::Move(_))),
+            Spoil::DropsOuts => matches!(record, Record::TimelineInput(TimelineInput::Out(_))),
+            Spoil::DropsDigests => {
+                matches!(record, Record::TimelineInput(TimelineInput::Digest(_)))
+            }
+            Spoil::DropsCorrections => matches!(record, Record::Event(event) if event.revision > 0),
+            Spoil::DropsWithdrawals => {
+                matches!(record, Record::Link(Link::Set(set)) if set.withdrawn)
+            }
             Spoil::DropsNotices => matches!(record, Record::Notice(_)),
             Spoil::Nothing
+            | Spoil::MissesDecisions
+            | Spoil::MissesTicks
             | Spoil::LosesCommits
             | Spoil::LosesRows
             | Spoil::LosesRecords
@@ -70,11 +102,41 @@ impl Spoil {
     }
 }
 
-/// A machine some of whose records get lost.
-pub(super) struct Forgetful<M> {
+/// A machine some of whose records get lost, on their way in or out.
+pub(super) struct Forgetful<M: Machine> {
     pub(super) machine: M,
     pub(super) spoil: Spoil,
+    /// Whether a record is of those that it may not hear.
+    pub(super) misses: fn(Spoil, &M::Record) -> bool,
     pub(super) counted: Cell<u64>,
+}
+
+impl<M: Machine> Forgetful<M> {
+    /// Whether this is one of those that are spoilt.
+    fn is_spoilt(&self) -> bool {
+        self.counted.set(self.counted.get() + 1);
+        self.counted.get().is_multiple_of(self.spoil.every())
+    }
+}
+
+/// What of its records identify may not hear.
+pub(super) fn identify_misses(spoil: Spoil, record: &identify::Record) -> bool {
+    let identify::Record::Link(link) = record;
+    match spoil {
+        Spoil::MissesDecisions => matches!(link, Link::Decision(_)),
+        Spoil::MissesTicks => matches!(link, Link::Tick(_)),
+        Spoil::Nothing
+        | Spoil::DropsMoves
+        | Spoil::DropsOuts
+        | Spoil::DropsCorrections
+        | Spoil::DropsWithdrawals
+        | Spoil::DropsDigests
+        | Spoil::DropsNotices
+        | Spoil::LosesCommits
+        | Spoil::LosesRows
+        | Spoil::LosesRecords
+        | Spoil::CommitsTwice => false,
+    }
 }
 
 impl<M: Machine> Machine for Forgetful<M> {
@@ -93,14 +155,17 @@ impl<M: Machine> Machine for Forgetful<M> {
         if self.spoil == Spoil::Nothing {
             return self.machine.step(now, shard, input, state, effects);
         }
+        if let Input::Record(record) = &input
+            && (self.misses)(self.spoil, record)
+            && self.is_spoilt()
+        {
+            return Outcome::Applied;
+        }
         let mut all = Effects::new();
         let outcome = self.machine.step(now, shard, input, state, &mut all);
         for record in all.into_records() {
-            if self.spoil.drops(&record) {
-                self.counted.set(self.counted.get() + 1);
-                if self.counted.get().is_multiple_of(self.spoil.every()) {
-                    continue;
-                }
+            if self.spoil.drops(&record) && self.is_spoilt() {
+                continue;
             }
             effects.emit(record);
         }
@@ -211,7 +276,15 @@ impl Member for CarelessMember {
             Spoil::LosesRows => commit.appends.retain(|append| !is_row(append)),
             Spoil::LosesRecords => commit.appends.retain(is_row),
             Spoil::CommitsTwice => self.member.commit(commit.clone())?,
-            Spoil::Nothing | Spoil::DropsMoves | Spoil::DropsNotices => {}
+            Spoil::Nothing
+            | Spoil::DropsMoves
+            | Spoil::DropsOuts
+            | Spoil::MissesDecisions
+            | Spoil::MissesTicks
+            | Spoil::DropsCorrections
+            | Spoil::DropsWithdrawals
+            | Spoil::DropsDigests
+            | Spoil::DropsNotices => {}
         }
         self.member.commit(commit)
     }

@@ -25,8 +25,8 @@ use super::{
     company::{DEPARTMENTS, department},
     played::{Played, Totals},
     seen::Seen,
-    spoil::{Careless, Forgetful, Spoil, forgetful},
-    story::{Phase, START, Send, Story, UNTIL_COMMANDS},
+    spoil::{Careless, Forgetful, Spoil, forgetful, identify_misses},
+    story::{Mark, Phase, START, Send, Story, UNTIL_COMMANDS},
 };
 
 /// Two loops of each machine, so that partitions change hands.
@@ -81,7 +81,7 @@ impl<M: Machine> Loop for Of<M> {
     fn events_taken(&self) -> usize {
         let states = self.runner.states();
         states
-            .map(|(_, state)| state.keys().filter(|key| (self.is_taken)(key)).count())
+            .map(|(_, state)| state.iter().filter(|(key, _)| (self.is_taken)(key)).count())
             .sum()
     }
 }
@@ -160,10 +160,15 @@ impl<'s> Stage<'s> {
         match machine {
             MachineName::Unify => {
                 let is_taken = |key: &_| matches!(key, unifier::unify::Key::Seen(_));
-                self.start_as(Unify::new(), binding::unify(), is_taken)
+                self.start_as(Unify::new(), binding::unify(), is_taken, |_, _| false)
             }
-            MachineName::Identify => self.start_as(Identify::new(), binding::identify(), |_| false),
-            MachineName::Cases => self.start_as(Cases::new(), binding::cases(), |_| false),
+            MachineName::Identify => {
+                let identify = Identify::new(self.story.partitions);
+                self.start_as(identify, binding::identify(), |_| false, identify_misses)
+            }
+            MachineName::Cases => {
+                self.start_as(Cases::new(), binding::cases(), |_| false, |_, _| false)
+            }
         }
     }
 
@@ -172,10 +177,12 @@ impl<'s> Stage<'s> {
         machine: M,
         binding: Binding<M>,
         is_taken: fn(&M::Key) -> bool,
+        misses: fn(Spoil, &M::Record) -> bool,
     ) -> Box<dyn Loop> {
         let machine = Forgetful {
             machine,
             spoil: self.setup.spoil,
+            misses,
             counted: Cell::new(0),
         };
         let mut options = Options::for_simulation(self.story.partitions);
@@ -207,10 +214,10 @@ impl<'s> Stage<'s> {
         }
         self.storm(40)?;
         self.rest()?;
-        self.go_to(phase.at + UNTIL_COMMANDS)?;
         if phase.commands.is_empty() {
-            return Ok(());
+            return self.mark(phase.mark);
         }
+        self.go_to(phase.at + UNTIL_COMMANDS)?;
         self.storm(10)?;
         self.rest()?;
         self.disturb(true);
@@ -221,6 +228,23 @@ impl<'s> Stage<'s> {
         }
         self.storm(20)?;
         self.rest()
+    }
+
+    /// What was parted again is as it was.
+    fn mark(&mut self, mark: Mark) -> Result<(), String> {
+        let timelines = self.played.seen.timelines();
+        match mark {
+            Mark::Nothing => {}
+            Mark::Remember => self.played.remembered = timelines,
+            Mark::AsBefore if timelines == self.played.remembered => self.played.restored += 1,
+            Mark::AsBefore => {
+                return Err(format!(
+                    "after a decision and its undoing timelines are {timelines:?} and were {:?}",
+                    self.played.remembered
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn go_to(&mut self, moment: Time) -> Result<(), String> {
@@ -382,7 +406,7 @@ impl<'s> Stage<'s> {
             self.count_inputs()?;
         }
         self.played.counts = self.log.counts();
-        check::at_the_end(self.story, &self.played)?;
+        self.played.expired = check::at_the_end(self.story, &self.played)?;
         Ok(self.played)
     }
 }
@@ -392,6 +416,7 @@ impl Stage<'_> {
     fn count_inputs(&self) -> Result<(), String> {
         let inputs = [
             Topic::Event,
+            Topic::Claim,
             Topic::IdentityLink,
             Topic::IdentityAssignment,
             Topic::TimelineInput,

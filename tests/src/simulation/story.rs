@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use event::{
-    Event, EventId, MatterId, Millis, Name, Partition, Record, Score, SourceId, Time, Token, Topic,
+    Event, EventId, MatterId, Millis, Name, Partition, Record, Score, SourceId, Standing, Time,
+    Token, Topic,
     case::ContactHow,
     case_input::{CaseInput, Command, CommandKind},
-    link::{Link, Set},
+    link::{Decision, Link},
     rules::Rules,
-    timeline_input::TimelineInput,
+    timeline_input::{Out, TimelineInput},
 };
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 use stream::TopicPartition;
@@ -16,14 +17,14 @@ use stream::TopicPartition;
 use super::{
     calm::Guard,
     cast::Cast,
-    company::{DEPARTMENTS, company, department, name},
+    company::{DEPARTMENTS, Strictness, company, department, name},
     draft::{self, Draft, Pen},
     oracle,
 };
 
 /// In the middle of a cell of the grid of a week.
 pub(super) const START: Time = Time::from_millis((2_900 * 7 + 3) * 86_400_000 + 10 * 3_600_000);
-const PHASE: Millis = Millis::from_hours(1);
+pub(super) const PHASE: Millis = Millis::from_hours(1);
 /// From the beginning of a phase until its commands.
 pub(super) const UNTIL_COMMANDS: Millis = Millis::from_secs(600);
 
@@ -31,6 +32,7 @@ pub(super) const UNTIL_COMMANDS: Millis = Millis::from_secs(600);
 pub(super) enum Mood {
     Calm,
     Wild,
+    Tangled,
 }
 
 /// What is sent to Polku, in order.
@@ -40,14 +42,12 @@ pub(super) struct Story {
     pub(super) mood: Mood,
     pub(super) partitions: u32,
     pub(super) phases: Vec<Phase>,
-    /// Each event once.
+    /// Each event once, as it was said last.
     pub(super) events: BTreeMap<EventId, Event>,
     /// Some records break an assertion, which is then no fault of the machine.
     pub(super) asserts: bool,
     /// How many records a loop takes at once.
     pub(super) batch_records_max: usize,
-    /// What is out once the story is over.
-    pub(super) blocked: Vec<Token>,
 }
 
 #[derive(Debug)]
@@ -55,6 +55,17 @@ pub(super) struct Phase {
     pub(super) at: Time,
     pub(super) sends: Vec<Send>,
     pub(super) commands: Vec<Command>,
+    pub(super) mark: Mark,
+}
+
+/// What is asked of the timelines at the end of a phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mark {
+    #[default]
+    Nothing,
+    Remember,
+    /// They are what they were when they were remembered.
+    AsBefore,
 }
 
 #[derive(Clone, Debug)]
@@ -66,14 +77,24 @@ pub(super) enum Send {
     Impossible(Box<Record>),
 }
 
+impl Send {
+    /// As the door writes it.
+    pub(super) fn of(event: Event) -> Send {
+        Send::Record(Box::new(match event.standing {
+            Standing::Correctable => Record::Claim(event),
+            Standing::Final | Standing::Withdrawn | Standing::Unknown => Record::Event(event),
+        }))
+    }
+}
+
 impl Story {
     /// The same for whatever number of partitions.
     pub(super) fn of(seed: u64, partitions: u32) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed ^ 0x706f_6c6b_7500);
-        let mood = if seed % 3 == 2 {
-            Mood::Wild
-        } else {
-            Mood::Calm
+        let mood = match seed % 5 {
+            0 | 2 => Mood::Calm,
+            4 => Mood::Wild,
+            _ => Mood::Tangled,
         };
         let batch_records_max = [1, 4, 16][rng.random_range(0..3)];
         let cast = Cast::new(seed, &mut rng);
@@ -89,37 +110,45 @@ impl Story {
                 events: BTreeMap::new(),
                 asserts: seed.is_multiple_of(5),
                 batch_records_max,
-                blocked: Vec::new(),
             },
+            strict: Strictness::default(),
             commands: 0,
+            decisions: Vec::new(),
+            decided: 0,
+            claims: Vec::new(),
         };
-        writer.write()
+        match mood {
+            Mood::Calm | Mood::Wild => writer.write(),
+            Mood::Tangled => writer.tangle(),
+        }
     }
 }
 
-struct Writer {
-    rng: SmallRng,
+pub(super) struct Writer {
+    pub(super) rng: SmallRng,
     guard: Guard,
-    cast: Cast,
-    story: Story,
+    pub(super) cast: Cast,
+    pub(super) story: Story,
+    pub(super) strict: Strictness,
     commands: usize,
+    /// Those that may be undone.
+    pub(super) decisions: Vec<Decision>,
+    pub(super) decided: usize,
+    /// What was said by who may correct it.
+    pub(super) claims: Vec<EventId>,
 }
 
 impl Writer {
     fn write(mut self) -> Story {
-        let first = Phase {
-            at: START,
-            sends: self.rules(1),
-            commands: Vec::new(),
-        };
-        self.story.phases.push(first);
+        let rules = self.rules(1);
+        self.phase(START, rules);
         let phases = self.rng.random_range(3..6);
         let blocks = self.rng.random_range(1..2 * phases);
         for number in 1..=phases {
             let at = START + Millis::new(PHASE.as_millis() * i64::from(number));
             let mut sends = Vec::new();
             if number == blocks {
-                self.story.blocked = vec![self.cast.kiosk.token];
+                self.strict.blocked = vec![self.cast.kiosk.token];
                 sends = self.rules(2);
             }
             // In a calm story nothing else happens while the rules change.
@@ -132,23 +161,29 @@ impl Writer {
                 at,
                 sends,
                 commands,
+                mark: Mark::Nothing,
             });
         }
         // Deadlines pass, and nothing else.
         for number in [phases + 1, phases + 4] {
             let at = START + Millis::new(PHASE.as_millis() * i64::from(number));
-            self.story.phases.push(Phase {
-                at,
-                sends: Vec::new(),
-                commands: Vec::new(),
-            });
+            self.phase(at, Vec::new());
         }
         self.story
     }
 
+    pub(super) fn phase(&mut self, at: Time, sends: Vec<Send>) {
+        self.story.phases.push(Phase {
+            at,
+            sends,
+            commands: Vec::new(),
+            mark: Mark::Nothing,
+        });
+    }
+
     /// Each partition of each input that rules travel in gets its copy.
-    fn rules(&self, version: u64) -> Vec<Send> {
-        let company = company(version, self.story.blocked.clone(), self.story.mood);
+    pub(super) fn rules(&self, version: u64) -> Vec<Send> {
+        let company = company(version, &self.strict, self.story.mood);
         let rules = |partition| Rules {
             partition,
             company: Box::new(company.clone()),
@@ -166,7 +201,7 @@ impl Writer {
             .collect()
     }
 
-    fn events(&mut self, at: Time, sends: &mut Vec<Send>) {
+    pub(super) fn events(&mut self, at: Time, sends: &mut Vec<Send>) {
         for nth in 0..self.rng.random_range(6..15) {
             if self.rng.random_bool(0.06) {
                 sends.push(self.poison());
@@ -182,33 +217,36 @@ impl Writer {
             .draft();
             let received = at + Millis::new(nth);
             let event = self.event(&draft, received);
+            if self.story.mood == Mood::Tangled && self.claim(&event, sends) {
+                continue;
+            }
             let calm = self.story.mood == Mood::Calm;
             let meaning = oracle::meaning(&event);
             if calm && !self.guard.allows(&draft, &event, meaning, &self.cast) {
                 continue;
             }
             self.story.events.insert(event.id, event.clone());
-            sends.push(Send::Record(Box::new(Record::Event(event))));
+            sends.push(Send::of(event));
         }
     }
 
     fn poison(&mut self) -> Send {
         if self.story.asserts && self.rng.random_bool(0.5) {
-            let id = self.cast.token("impossible", self.story.phases.len());
-            return Send::Impossible(Box::new(Record::Link(Link::Set(Set {
-                anchor: id,
-                values: Vec::new(),
-                trusted: true,
-                source: SourceId::new("nobody").expect("a source's name"),
-                event: EventId::new(id),
-                time: START,
-                withdrawn: true,
-            }))));
+            // No change of the list comes that long before its time.
+            let out = Out {
+                partition: Partition(0),
+                number: 1_000_000,
+                out: Vec::new(),
+                back: Vec::new(),
+            };
+            let record = Record::TimelineInput(TimelineInput::Out(out));
+            return Send::Impossible(Box::new(record));
         }
-        let topic = match self.rng.random_range(0..4) {
+        let topic = match self.rng.random_range(0..5) {
             0 => Topic::Event,
             1 => Topic::IdentityLink,
             2 => Topic::TimelineInput,
+            3 => Topic::Claim,
             _ => Topic::CaseInput,
         };
         let partitions = topic.partitions().count(self.story.partitions);
@@ -222,7 +260,7 @@ impl Writer {
         if count > 0 {
             let nth = self.rng.random_range(0..count);
             let event = self.story.events.values().nth(nth).cloned();
-            sends.extend(event.map(|event| Send::Record(Box::new(Record::Event(event)))));
+            sends.extend(event.map(Send::of));
         }
     }
 
@@ -233,10 +271,10 @@ impl Writer {
             (false, Mood::Calm) if self.rng.random_bool(0.3) => {
                 Millis::from_secs(self.rng.random_range(0..7_200))
             }
-            (false, Mood::Wild) if self.rng.random_bool(0.5) => {
+            (false, Mood::Wild | Mood::Tangled) if self.rng.random_bool(0.5) => {
                 Millis::from_secs(self.rng.random_range(0..18_000))
             }
-            (false, Mood::Calm | Mood::Wild) => Millis::ZERO,
+            (false, Mood::Calm | Mood::Wild | Mood::Tangled) => Millis::ZERO,
         };
         Event {
             id,
@@ -290,7 +328,7 @@ impl Writer {
         matters.dedup();
         let count = match self.story.mood {
             Mood::Calm => self.rng.random_range(0..5),
-            Mood::Wild => self.rng.random_range(0..2),
+            Mood::Wild | Mood::Tangled => self.rng.random_range(0..2),
         };
         let mut commands = Vec::new();
         for _ in 0..count {
@@ -315,7 +353,7 @@ impl Writer {
     fn awaited(&self) -> Name {
         match self.story.mood {
             Mood::Calm => name("installer"),
-            Mood::Wild => name("carrier"),
+            Mood::Wild | Mood::Tangled => name("carrier"),
         }
     }
 
@@ -344,7 +382,7 @@ impl Writer {
             1 => vec![HandOff, Decline],
             2 => vec![Acknowledge, Contact, Resolve],
             3 => vec![Resolve, Reopen, HandOff],
-            4 => vec![Claim, Note, Wait],
+            4 => vec![Claim, Note, Release],
             5 => vec![Wait, Contact, Resume, Release],
             _ => vec![any[self.rng.random_range(0..any.len())]],
         }

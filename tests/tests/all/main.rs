@@ -3,6 +3,7 @@
 mod browser;
 mod canary;
 mod cloudevents;
+mod corrections;
 mod import;
 mod kafka_log;
 mod killed;

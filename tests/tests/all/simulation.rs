@@ -62,7 +62,11 @@ impl Happened {
             ("links refused", played.refusals()),
             ("entries moved", played.moves()),
             ("moments looked at", played.samples),
-        ] {
+            ("timelines restored", played.restored),
+        ]
+        .into_iter()
+        .chain(played.identity())
+        {
             *self.counts.entry(what).or_default() += times;
         }
         for (what, times) in played.steps() {
@@ -152,6 +156,14 @@ fn enough(happened: &Happened) {
         ("links refused", 25),
         ("entries moved", 200),
         ("moments looked at", 1_000),
+        ("timelines restored", 5),
+        ("values moved", 200),
+        ("values parted", 50),
+        ("values gone out", 50),
+        ("corrections", 50),
+        ("sets withdrawn", 20),
+        ("decisions", 50),
+        ("sets expired", 50),
     ] {
         let times = happened.counts.get(what).copied().unwrap_or_default();
         assert!(

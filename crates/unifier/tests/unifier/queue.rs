@@ -10,7 +10,9 @@ use machine::{RECORDS_MAX, Shard};
 
 use crate::{
     identify::Told,
-    sample::{ALONE, Identifier, Runner, Unifier, applied, event, profile, set, token},
+    sample::{
+        ALONE, Identifier, Runner, Unifier, applied, company, event, profile, rules, set, token,
+    },
 };
 
 fn with_events(mut unify: Unifier, count: usize) -> Unifier {
@@ -139,7 +141,11 @@ fn what_leaves_the_partition_leaves_once() {
 #[test]
 fn a_decision_about_many_values_is_told_in_order() {
     let mut identify = Identifier::single();
-    let mut records = Vec::new();
+    let mut company = company(1, &[]);
+    company.identity.identifiers_max = 10_000;
+    company.identity.merges_max = 10_000;
+    let rules = rules(&company, Partition(0));
+    let mut records = applied(identify.link(Link::Rules(rules)));
     for number in 0..6_000 {
         let text = format!("phone:1 device:{number}");
         records.extend(identify.link(Link::Set(set(&text, true))).1);

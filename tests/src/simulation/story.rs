@@ -392,7 +392,8 @@ impl Writer {
         self.commands += 1;
         let id = self.cast.token("command", self.commands);
         let rng = &mut self.rng;
-        let any_department = rng.random_bool(0.8);
+        // In a wild story the order of arrival says which departments a case has been with.
+        let any_department = rng.random_bool(0.8) || self.story.mood == Mood::Wild;
         let to = department(DEPARTMENTS[rng.random_range(0..4)]);
         Command {
             case: matter.own_case(),

@@ -16,7 +16,7 @@ use event::{
 
 use crate::{
     credential::{Credential, Role},
-    model,
+    model::{self, decision::Asked},
 };
 
 impl Credential {
@@ -27,6 +27,22 @@ impl Credential {
             Role::Advisor | Role::Lead | Role::FrontLine | Role::Machine => {
                 self.departments.contains(department)
             }
+        }
+    }
+
+    /// Whether it may ask why events are one customer's; of customers that it may read.
+    pub(crate) fn explains(&self) -> bool {
+        match self.role {
+            Role::Advisor | Role::Lead | Role::Admin => true,
+            Role::FrontLine | Role::Machine => false,
+        }
+    }
+
+    /// Whether it decides who is who; of customers that it may read.
+    pub(crate) fn decides(&self) -> bool {
+        match self.role {
+            Role::Lead | Role::Admin => true,
+            Role::Advisor | Role::FrontLine | Role::Machine => false,
         }
     }
 
@@ -91,6 +107,33 @@ impl model::State {
                 is_theirs() || ids.any(|id| grants.reason(caller, id, now).is_some())
             }
         }
+    }
+}
+
+impl model::State {
+    /// Whether the caller may decide this: of a customer that it may not read it does not know enough.
+    pub(crate) fn may_decide(
+        &self,
+        caller: &Credential,
+        grants: &Grants,
+        asked: &Asked,
+        now: Time,
+    ) -> bool {
+        let mut concerned = self.concerned(asked).into_iter();
+        caller.decides()
+            && concerned.all(|customer| self.may_read_customer(caller, grants, customer, now))
+    }
+
+    /// Whether a decision, or what waits for one, is the caller's business: it may read one of the customers.
+    pub(crate) fn may_look_into(
+        &self,
+        caller: &Credential,
+        grants: &Grants,
+        mut customers: impl Iterator<Item = ProfileId>,
+        now: Time,
+    ) -> bool {
+        caller.role == Role::Admin
+            || customers.any(|customer| self.may_read_customer(caller, grants, customer, now))
     }
 }
 

@@ -9,6 +9,7 @@ mod desk;
 pub mod metrics;
 mod model;
 mod personal;
+pub mod replica;
 mod search;
 mod service;
 
@@ -18,6 +19,7 @@ mod tests;
 pub use self::{
     api::documented,
     config::Config,
+    personal::mask,
     search::Doors,
     service::{Error, Parts, Service, start},
 };

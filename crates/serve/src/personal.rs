@@ -59,7 +59,7 @@ impl Shown {
 const DOTS: &str = "••";
 
 /// Enough to recognise a value one knows, too little to learn one: an e-mail's domain, the last digits of what is long.
-fn mask(value: &str) -> String {
+pub fn mask(value: &str) -> String {
     if let Some((_, domain)) = value.rsplit_once('@') {
         return format!("{DOTS}@{domain}");
     }

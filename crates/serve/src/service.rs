@@ -58,7 +58,7 @@ pub enum Error {
 pub struct Service {
     pub(crate) api: Api,
     health: Health,
-    follower: thread::JoinHandle<()>,
+    pub(crate) follower: thread::JoinHandle<()>,
 }
 
 /// Starts to follow the log. The routes answer at once, from what was read so far; `ready` says when that is all.

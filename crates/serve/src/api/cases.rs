@@ -117,6 +117,8 @@ struct StepView {
     reached: Option<bool>,
     command: Option<String>,
     event: Option<String>,
+    /// `noticed`, `warned`, `broken`, `opened`: what the customer's timeline showed.
+    sign: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     deadline: Option<Time>,
     /// `opened`: the names of the routes that matched, from the root.
@@ -267,6 +269,7 @@ fn step(step: &Step) -> StepView {
         reached: step.reached,
         command: step.command.map(|command| command.to_string()),
         event: step.event.map(|event| event.to_string()),
+        sign: step.sign.as_ref().map(ToString::to_string),
         deadline: step.deadline,
         why: texts(&step.route),
     }

@@ -20,7 +20,9 @@ pub(crate) struct Counts {
     pub(crate) anonymous: u64,
     /// Events of other perspectives: mystery shoppers, employees, tests.
     pub(crate) apart: u64,
-    /// Whether accepted = entries + pending + anonymous + apart. Each of the five is counted by itself: from the events, from
+    /// Events whose sender took back what they named; a correction follows, or none.
+    pub(crate) withdrawn: u64,
+    /// Whether accepted = entries + pending + anonymous + apart + withdrawn. Each of the six is counted by itself: from the events, from
     /// the timelines, from what the two do not have in common. False for a moment while an entry moves; false for long means
     /// that an event is on two timelines.
     pub(crate) balanced: bool,
@@ -38,6 +40,8 @@ pub(crate) struct Events {
     pub(crate) accepted: u64,
     /// Repeats that reached the log and changed nothing.
     pub(crate) duplicate: u64,
+    /// Newer contents of events that were there.
+    pub(crate) corrected: u64,
     /// Refused at a door, with a reason.
     pub(crate) rejected: u64,
     /// In the log, but a machine could not take them.
@@ -77,6 +81,7 @@ pub(crate) fn of(state: &model::State) -> Counts {
         events: Events {
             accepted: events.accepted,
             duplicate: events.duplicate,
+            corrected: events.corrected,
             rejected: state.rejects.doors,
             refused: state.rejects.machines,
         },
@@ -84,7 +89,9 @@ pub(crate) fn of(state: &model::State) -> Counts {
         pending,
         anonymous: events.anonymous,
         apart: events.apart,
-        balanced: events.accepted == entries + pending + events.anonymous + events.apart,
+        withdrawn: events.withdrawn,
+        balanced: events.accepted
+            == entries + pending + events.anonymous + events.apart + events.withdrawn,
         customers: identity.customers,
         unidentified: identity.unidentified,
         cases: Cases {

@@ -1,18 +1,22 @@
 //! Customers: found by an exact identifier, read by id.
 
+mod state;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::PathAndQuery},
+    response::{IntoResponse as _, Response},
 };
 use event::{ProfileId, Time, Token, Value, access::AccessKind};
 use ingest::problem::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use self::state::StateView;
 use super::{Api, Caller, Path, body::Body, masked, reason_of, refusal::Refusal};
 use crate::{
     access,
@@ -47,9 +51,6 @@ pub(super) struct Found {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CustomerView {
     pub(crate) id: String,
-    /// The id that was asked for is an old one: the customer has this one now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    moved_to: Option<String>,
     /// The latest name given, for a permitted reader.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<Shown>,
@@ -63,6 +64,9 @@ pub(crate) struct CustomerView {
     /// How many events the timeline has, for a permitted reader.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) events: Option<usize>,
+    /// What the timeline adds up to, for a permitted reader of this one customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<StateView>,
     pub(crate) open_cases: usize,
     /// Those that the caller may read, newest first.
     cases: Vec<String>,
@@ -75,9 +79,22 @@ impl CustomerView {
     }
 }
 
-/// An identifier or a reference of a customer.
+/// The customer has another id now: two proved to be one, or somebody decided so.
 #[derive(Serialize, ToSchema)]
+pub(super) struct MovedView {
+    /// The one that was asked for.
+    id: String,
+    moved_to: String,
+    /// Where `Location` leads too.
+    link: String,
+}
+
+/// An identifier or a reference of a customer.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct ValueView {
+    /// What decisions name it by, for a permitted reader: the id of the customer that it would be alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
     #[serde(rename = "type")]
     pub(crate) kind: String,
     #[serde(flatten)]
@@ -139,18 +156,19 @@ pub(crate) async fn look_up(
     api.grants.give(caller, &ids, reason.as_deref(), now);
     let customers = customers.into_iter();
     Ok(customers
-        .map(|customer| view(api, caller, customer, None))
+        .map(|customer| view(api, caller, customer))
         .collect())
 }
 
-/// One customer, by a present or an old id.
+/// One customer, by its present id. An old one leads to it.
 ///
 /// Header `Polku-Reason` says why; by default it is the reason of the search that found the customer.
 #[utoipa::path(
     get, path = "/v1/customers/{id}", tag = "customers", security(("bearer" = [])),
     params(("id" = String, Path), ("Polku-Reason" = Option<String>, Header)),
     responses(
-        (status = 200, body = CustomerView), (status = 400, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem),
+        (status = 200, body = CustomerView), (status = 308, body = MovedView),
+        (status = 400, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),
     )
@@ -159,14 +177,22 @@ pub(super) async fn customer(
     State(api): State<Api>,
     Caller(caller): Caller,
     Path(id): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
-) -> Result<Json<CustomerView>, Refusal> {
+) -> Result<Response, Refusal> {
     let asked = asked(&id)?;
     let reason = reason_of(&headers)?;
-    let customer = {
+    let (customer, summary) = {
         let state = api.state();
         let profile = permitted(&api, &state, &caller, asked)?;
-        state.customer(profile)
+        if profile != asked {
+            return Ok(moved(asked, profile, &uri));
+        }
+        let summary = StateView::new(state.summary(profile, api.now()), |case| {
+            let case = state.cases.get(case);
+            case.is_some_and(|case| state.may_read_case(&caller, case))
+        });
+        (state.customer(profile), summary)
     };
     let reason = reason.or_else(|| api.grants.reason(&caller, customer.id, api.now()));
     let read = [customer.id];
@@ -178,7 +204,24 @@ pub(super) async fn customer(
         reason,
     ))
     .await?;
-    Ok(Json(view(&api, &caller, customer, Some(asked))))
+    let mut view = view(&api, &caller, customer);
+    view.state = Some(summary);
+    Ok(Json(view).into_response())
+}
+
+/// Leads from an old id to the same path under the present one.
+pub(super) fn moved(asked: ProfileId, present: ProfileId, uri: &Uri) -> Response {
+    let here = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let link = here.replacen(&asked.to_string(), &present.to_string(), 1);
+    let location =
+        HeaderValue::from_str(&link).expect("a part of an address may stand in a header");
+    let view = MovedView {
+        id: asked.to_string(),
+        moved_to: present.to_string(),
+        link,
+    };
+    let status = StatusCode::PERMANENT_REDIRECT;
+    (status, [(header::LOCATION, location)], Json(view)).into_response()
 }
 
 pub(crate) fn asked(id: &str) -> Result<ProfileId, Refusal> {
@@ -235,12 +278,7 @@ fn find(api: &Api, tokens: &BTreeSet<Token>) -> Vec<Customer> {
         .collect()
 }
 
-pub(crate) fn view(
-    api: &Api,
-    caller: &Credential,
-    customer: Customer,
-    asked: Option<ProfileId>,
-) -> CustomerView {
+pub(crate) fn view(api: &Api, caller: &Credential, customer: Customer) -> CustomerView {
     let cases = &customer.cases;
     let (is_permitted, mut readable) = {
         let state = api.state();
@@ -262,15 +300,13 @@ pub(crate) fn view(
     let (identifiers, references) = values(api, &customer.values, permission);
     CustomerView {
         id: customer.id.to_string(),
-        moved_to: asked
-            .filter(|asked| *asked != customer.id)
-            .map(|_| customer.id.to_string()),
         name: name(&customer, permission),
         identifiers,
         references,
         first_seen: customer.first_seen.filter(|_| is_permitted),
         last_seen: customer.last_seen.filter(|_| is_permitted),
         events: is_permitted.then_some(customer.events),
+        state: None,
         open_cases: cases.iter().filter(|case| case.phase.is_open()).count(),
         cases: readable
             .into_iter()
@@ -312,6 +348,8 @@ fn values(
         values
             .into_iter()
             .map(|(value, witnesses)| ValueView {
+                id: (permission == Permission::Open)
+                    .then(|| ProfileId::new(value.token).to_string()),
                 kind: value.kind.to_string(),
                 shown: Shown::new(
                     personal::written(value, witnesses, &api.pepper, &api.doors.spaces).as_deref(),

@@ -11,6 +11,7 @@ pub(crate) mod counts;
 pub(crate) mod customers;
 pub(crate) mod departments;
 mod document;
+pub(crate) mod identity;
 mod layers;
 pub(crate) mod live;
 pub(crate) mod rate;
@@ -33,7 +34,11 @@ use tokio::sync::Semaphore;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::document::documented;
-use self::{rate::Rates, refusal::Refusal};
+use self::{
+    identity::{decision, explanation, list},
+    rate::Rates,
+    refusal::Refusal,
+};
 use crate::{
     Config, Doors,
     access::Grants,
@@ -87,6 +92,14 @@ impl Api {
             .routes(routes!(customers::search))
             .routes(routes!(customers::customer))
             .routes(routes!(timeline::timeline))
+            .routes(routes!(explanation::explain_of))
+            .routes(routes!(decision::split))
+            .routes(routes!(decision::merge))
+            .routes(routes!(explanation::explain))
+            .routes(routes!(list::review))
+            .routes(routes!(list::decisions))
+            .routes(routes!(decision::decide))
+            .routes(routes!(list::decision))
             .routes(routes!(departments::departments))
             .routes(routes!(departments::inbox))
             .routes(routes!(live::live))

@@ -20,6 +20,12 @@ pub(crate) enum Refusal {
         detail: String,
         present: Present,
     },
+    /// Who is who is not as the decision supposes.
+    Decided {
+        detail: &'static str,
+        /// The decisions to undo first.
+        undo: Vec<String>,
+    },
     /// The path is there, but not for this method.
     Method,
     MediaType,
@@ -70,6 +76,9 @@ impl Refusal {
             Refusal::Conflict { detail, present } => Problem::new(StatusCode::CONFLICT)
                 .detail(detail)
                 .with("present", present),
+            Refusal::Decided { detail, undo } => Problem::new(StatusCode::CONFLICT)
+                .detail(detail)
+                .with("undo", undo),
             Refusal::Method => Problem::new(StatusCode::METHOD_NOT_ALLOWED)
                 .detail("`/openapi.json` says which methods the path has"),
             Refusal::MediaType => Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE)

@@ -10,7 +10,8 @@ use event::{
 #[derive(Debug, Default)]
 pub(crate) struct Annotations {
     notes: HashMap<EventId, Vec<Note>>,
-    steps: HashMap<ProfileId, BTreeMap<Token, StepEntry>>,
+    /// With the place in the model's sequence at which each came.
+    steps: HashMap<ProfileId, BTreeMap<Token, (u64, StepEntry)>>,
     entries: u64,
 }
 
@@ -28,13 +29,26 @@ pub(crate) struct Note {
     pub case: Option<CaseId>,
 }
 
+/// What became of a step of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepChange {
+    Came(ProfileId),
+    Left(ProfileId),
+}
+
 impl Annotations {
-    pub(crate) fn apply(&mut self, timeline: Timeline) {
+    /// Answers which page a step came to or left.
+    pub(super) fn apply(&mut self, timeline: Timeline, sequence: u64) -> Option<StepChange> {
         match timeline {
-            Timeline::Entry(entry) => self.enter(entry),
+            Timeline::Entry(entry) => {
+                self.enter(entry);
+                None
+            }
             Timeline::Step(step) => {
-                let steps = self.steps.entry(step.profile).or_default();
-                steps.insert(step.id, step);
+                let profile = step.profile;
+                let steps = self.steps.entry(profile).or_default();
+                steps.insert(step.id, (sequence, step));
+                Some(StepChange::Came(profile))
             }
             Timeline::Moved(moved) => self.leave(&moved),
         }
@@ -63,7 +77,7 @@ impl Annotations {
     }
 
     /// The entry may have been an event's or a step's: ids of both are tokens, and each is looked for.
-    fn leave(&mut self, moved: &Moved) {
+    fn leave(&mut self, moved: &Moved) -> Option<StepChange> {
         let event = EventId::new(moved.entry);
         if let Some(notes) = self.notes.get_mut(&event) {
             if let Some(at) = notes.iter().position(|note| note.profile == moved.profile) {
@@ -73,12 +87,12 @@ impl Annotations {
                 self.notes.remove(&event);
             }
         }
-        if let Some(steps) = self.steps.get_mut(&moved.profile) {
-            steps.remove(&moved.entry);
-            if steps.is_empty() {
-                self.steps.remove(&moved.profile);
-            }
+        let steps = self.steps.get_mut(&moved.profile)?;
+        let left = steps.remove(&moved.entry);
+        if steps.is_empty() {
+            self.steps.remove(&moved.profile);
         }
+        left.map(|_| StepChange::Left(moved.profile))
     }
 
     /// The note of the latest decision.
@@ -87,7 +101,8 @@ impl Annotations {
         notes.iter().max_by_key(|note| note.version)
     }
 
-    pub(crate) fn steps(&self, profile: ProfileId) -> impl Iterator<Item = &StepEntry> {
+    /// With the place in the model's sequence at which each came.
+    pub(crate) fn steps(&self, profile: ProfileId) -> impl Iterator<Item = &(u64, StepEntry)> {
         self.steps
             .get(&profile)
             .into_iter()

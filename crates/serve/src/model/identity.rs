@@ -9,6 +9,8 @@ pub(crate) struct Identity {
     values: HashMap<Token, Known>,
     profiles: HashMap<ProfileId, Profile>,
     counts: Counts,
+    /// The place in the model's sequence of what is being applied.
+    pub(super) at: u64,
 }
 
 /// Profiles of customers: of at least one event, by a value that is not out.
@@ -25,10 +27,22 @@ pub(crate) struct Known {
     pub value: Value,
     profile: ProfileId,
     pub out: bool,
-    /// Every event that names it and has a page, in the order they were read.
+    /// Every event that names it and has a page, or did before it was corrected, in the order they were read.
     pub events: Vec<EventId>,
     /// How many of them count in the figures.
     counted: u32,
+    /// The place in the model's sequence at which it came to its profile.
+    pub moved: u64,
+}
+
+/// That an event names a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Naming {
+    pub event: EventId,
+    /// The version before, if there was one, did not.
+    pub is_new: bool,
+    /// By how much the number of events that count in the figures changes.
+    pub counted: i32,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +50,15 @@ struct Profile {
     tokens: BTreeSet<Token>,
     identifiers: u32,
     references: u32,
+    changed: Changed,
+}
+
+/// Where in the model's sequence a profile's page changed last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub any: u64,
+    /// Something is no longer on it.
+    pub lost: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,6 +76,7 @@ impl Known {
             out: false,
             events: Vec::new(),
             counted: 0,
+            moved: 0,
         }
     }
 
@@ -80,29 +104,66 @@ impl Profile {
 
 impl Identity {
     /// An event names the value. Nobody decided about a new one yet: it is a profile of its own.
-    pub(crate) fn name(&mut self, value: &Value, event: EventId, counted: bool) {
-        self.change(value, |known| {
-            known.events.push(event);
-            known.counted += u32::from(counted);
-        });
+    pub(crate) fn name(&mut self, value: &Value, naming: Naming) {
+        if naming.is_new || naming.counted != 0 {
+            self.change(value, |known| {
+                if naming.is_new {
+                    known.events.push(naming.event);
+                }
+                known.counted = known.counted.saturating_add_signed(naming.counted);
+            });
+        }
+        self.touch(value.token);
     }
 
-    /// A later revision of the event no longer names the value.
-    pub(crate) fn unname(&mut self, token: Token, event: EventId, counted: bool) {
+    /// A later revision of the event no longer names the value. It stays in the list of the value's events, which may be long:
+    /// who reads the list asks the event.
+    pub(crate) fn unname(&mut self, token: Token, counted: bool) {
         let Some(value) = self.values.get(&token).map(|known| known.value.clone()) else {
             return;
         };
-        self.change(&value, |known| {
-            known.events.retain(|named| *named != event);
-            known.counted -= u32::from(counted);
-        });
+        self.change(&value, |known| known.counted -= u32::from(counted));
+        self.lose(token);
+    }
+
+    /// Something changed on the page of whoever owns the value.
+    pub(crate) fn touch(&mut self, token: Token) {
+        self.mark(token, |changed, at| changed.any = at);
+    }
+
+    /// Something is no longer on the page of whoever owns the value.
+    pub(crate) fn lose(&mut self, token: Token) {
+        self.mark(token, |changed, at| (changed.any, changed.lost) = (at, at));
+    }
+
+    fn mark(&mut self, token: Token, mark: impl FnOnce(&mut Changed, u64)) {
+        let at = self.at;
+        let root = self.resolve(ProfileId::new(token));
+        if let Some(profile) = root.and_then(|root| self.profiles.get_mut(&root)) {
+            mark(&mut profile.changed, at);
+        }
     }
 
     pub(crate) fn assign(&mut self, assignment: &Assignment) {
+        let token = assignment.value.token;
+        let stays = self.values.get(&token).is_some_and(|known| {
+            (known.profile, known.out) == (assignment.profile, assignment.out)
+        });
+        if stays {
+            return;
+        }
+        self.lose(token);
+        let at = self.at;
         self.change(&assignment.value, |known| {
             known.out = assignment.out;
             known.profile = assignment.profile;
+            known.moved = at;
         });
+        if assignment.out {
+            self.lose(token);
+        } else {
+            self.touch(token);
+        }
     }
 
     /// Changes one value and carries the change over to the profiles and the counts.
@@ -163,14 +224,15 @@ impl Identity {
     /// value is meant. The assignments of one decision may become visible one by one, so an owner may itself have moved.
     pub(crate) fn resolve(&self, id: ProfileId) -> Option<ProfileId> {
         let mut at = self.values.get(&id.token())?.profile;
-        let mut seen = BTreeSet::from([id]);
-        while seen.insert(at) {
+        let mut seen = BTreeSet::new();
+        loop {
             match self.values.get(&at.token()) {
-                Some(known) => at = known.profile,
-                None => break,
+                // Almost always at once: the owner is its own.
+                Some(known) if known.profile == at => return Some(at),
+                Some(known) if seen.insert(at) => at = known.profile,
+                Some(_) | None => return Some(at),
             }
         }
-        Some(at)
     }
 
     /// All values of the profile, also those of profiles that moved into it and whose own move is still on its way.
@@ -186,6 +248,12 @@ impl Identity {
             }
         }
         tokens
+    }
+
+    /// Where the profile's page changed last.
+    pub(crate) fn changed(&self, profile: ProfileId) -> Changed {
+        let profile = self.profiles.get(&profile);
+        profile.map_or_else(Changed::default, |profile| profile.changed)
     }
 
     pub(crate) fn counts(&self) -> Counts {

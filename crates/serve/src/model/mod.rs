@@ -6,6 +6,7 @@
 mod annotations;
 mod cases;
 mod company;
+pub(crate) mod decision;
 mod events;
 pub(crate) mod figures;
 pub(crate) mod follow;
@@ -15,20 +16,28 @@ pub(crate) mod notices;
 mod outcomes;
 pub(crate) mod page;
 mod rejects;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod told;
+pub(crate) mod why;
 
 use std::{
     collections::BTreeSet,
     sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
-use event::{DepartmentId, EventId, Record, Topic, timeline::Timeline};
+use event::{DepartmentId, Event, EventId, Record, Standing, Topic, timeline::Timeline};
 use stream::{Offset, Read};
 use tokio::sync::watch;
 
-use self::events::{Change, Placement};
+use crate::replica::Replica;
+
+use self::{
+    annotations::StepChange,
+    events::{Change, Placement},
+    identity::Naming,
+};
 pub(crate) use self::{
     annotations::{Annotations, Note},
     cases::Cases,
@@ -46,6 +55,8 @@ pub(crate) struct Model {
     state: RwLock<State>,
     /// The records applied; who waits for something to become visible waits on it.
     applied: watch::Sender<u64>,
+    /// Another at each start: a place in the sequence of changes means nothing to another process.
+    run: u64,
 }
 
 pub(crate) struct State {
@@ -58,8 +69,11 @@ pub(crate) struct State {
     pub(crate) companies: Companies,
     pub(crate) rejects: Rejects,
     pub(crate) figures: Figures,
+    pub(crate) replica: Replica,
     /// Events of customers that have no entry on a timeline yet.
     pending: u64,
+    /// How many records were applied: the place in the sequence of changes.
+    sequence: u64,
 }
 
 impl Model {
@@ -74,12 +88,19 @@ impl Model {
             companies: Companies::default(),
             rejects: Rejects::default(),
             figures: Figures::default(),
+            replica: Replica::default(),
             pending: 0,
+            sequence: 0,
         };
         Self {
             state: RwLock::new(state),
             applied: watch::Sender::new(0),
+            run: rand::random(),
         }
+    }
+
+    pub(crate) fn run(&self) -> u64 {
+        self.run
     }
 
     /// A consistent look. Never held over an await: the follower waits for it.
@@ -119,10 +140,13 @@ pub(crate) struct Decoded {
 
 impl State {
     fn apply(&mut self, Decoded { read, record }: Decoded) {
+        self.sequence += 1;
+        self.identity.at = self.sequence;
         match record {
             Record::Event(event) => self.counting_pending(event.id, |state| {
                 state.apply_event(&event, read.value.as_deref().unwrap_or_default());
             }),
+            Record::Link(link) => self.replica.apply(link),
             Record::Assignment(assignment) => self.identity.assign(&assignment),
             Record::Timeline(timeline) => {
                 let event = match &timeline {
@@ -130,7 +154,12 @@ impl State {
                     Timeline::Moved(moved) => EventId::new(moved.entry),
                     Timeline::Step(step) => EventId::new(step.id),
                 };
-                self.counting_pending(event, |state| state.annotations.apply(timeline));
+                let sequence = self.sequence;
+                let mut left = None;
+                self.counting_pending(event, |state| {
+                    left = state.annotations.apply(timeline, sequence);
+                });
+                self.touch(event, left);
             }
             Record::Case(case) => self.cases.apply(case),
             Record::Notice(notice) => self.notices.apply(read.offset, notice),
@@ -139,7 +168,6 @@ impl State {
             Record::Config(config) => self.companies.apply(&config),
             // Inputs of machines and access records are not followed.
             Record::Claim(_)
-            | Record::Link(_)
             | Record::TimelineInput(_)
             | Record::CaseInput(_)
             | Record::Sent(_)
@@ -168,32 +196,62 @@ impl State {
         self.pending = self.pending + u64::from(after) - u64::from(before);
     }
 
+    /// What the unifier says of an entry changed; `step` came to a profile's page or left it.
+    fn touch(&mut self, event: EventId, step: Option<StepChange>) {
+        match step {
+            Some(StepChange::Came(profile)) => self.identity.touch(profile.token()),
+            Some(StepChange::Left(profile)) => self.identity.lose(profile.token()),
+            None => {}
+        }
+        self.events.touch(event, self.sequence);
+        if let Some(row) = self.events.get(event) {
+            let route = row.route(|value| self.identity.is_out(value));
+            self.identity.touch(route);
+        }
+    }
+
+    /// The place in the sequence of changes.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     fn is_pending(&self, event: EventId) -> bool {
         let row = self.events.get(event);
         row.is_some_and(|row| row.place == Placement::Owned)
             && self.annotations.note(event).is_none()
     }
 
-    fn apply_event(&mut self, event: &event::Event, bytes: &[u8]) {
-        match self.events.apply(event, bytes) {
+    fn apply_event(&mut self, event: &Event, bytes: &[u8]) {
+        let before = match self.events.apply(event, bytes, self.sequence) {
             Change::None => return,
-            Change::Added => {}
-            Change::Replaced(row) => {
-                self.figures.take(&crate::personal::event(&row.bytes));
-                let named = if row.place.has_page() {
-                    &row.values[..]
-                } else {
-                    &[]
-                };
-                for token in named {
-                    let counted = row.place == Placement::Owned;
-                    self.identity.unname(*token, event.id, counted);
-                }
+            Change::Added => None,
+            Change::Replaced(row) => Some(row),
+        };
+        if let Some(row) = &before
+            && row.place != Placement::Withdrawn
+        {
+            self.figures.take(&crate::personal::event(&row.bytes));
+        }
+        if event.standing != Standing::Withdrawn {
+            self.figures.add(event);
+        }
+        let named = before.as_ref().map_or(&[][..], events::Row::on_page);
+        let values = events::values_on_page(event);
+        for token in named {
+            if values.iter().all(|value| value.token != *token) {
+                let counted = before.as_ref().is_some_and(events::Row::is_counted);
+                self.identity.unname(*token, counted);
             }
         }
-        self.figures.add(event);
-        for value in events::values_on_page(event) {
-            self.identity.name(value, event.id, event.is_customers());
+        for value in values {
+            let is_new = !named.contains(&value.token);
+            let was_counted = !is_new && before.as_ref().is_some_and(events::Row::is_counted);
+            let naming = Naming {
+                event: event.id,
+                is_new,
+                counted: i32::from(event.is_customers()) - i32::from(was_counted),
+            };
+            self.identity.name(value, naming);
         }
     }
 }
@@ -202,6 +260,7 @@ impl State {
 pub(crate) fn is_followed(topic: &Topic) -> bool {
     match topic {
         Topic::Event
+        | Topic::IdentityLink
         | Topic::IdentityAssignment
         | Topic::Timeline
         | Topic::Case
@@ -210,7 +269,6 @@ pub(crate) fn is_followed(topic: &Topic) -> bool {
         | Topic::Reject
         | Topic::Config => true,
         Topic::Claim
-        | Topic::IdentityLink
         | Topic::TimelineInput
         | Topic::CaseInput
         | Topic::Sent

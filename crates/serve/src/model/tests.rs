@@ -11,7 +11,7 @@ use stream::{Offset, Read, TopicPartition};
 
 use super::{
     Decoded, Model,
-    page::{Item, Order},
+    page::{At, Filter, Order, What},
 };
 
 fn token(number: u8) -> Token {
@@ -89,15 +89,17 @@ fn decoded(record: Record) -> Decoded {
 }
 
 fn page(model: &Model, profile: ProfileId) -> Vec<EventId> {
-    let page = model.read().page(profile, None, Order::OldestFirst, 1_000);
+    let filter = Filter::default();
+    let state = model.read();
+    let page = state.page(profile, &filter, Order::OldestFirst, At::Start, 1_000);
     page.items
         .into_iter()
-        .map(|item| match item {
-            Item::Event { bytes, .. } => match wire::decode(&Topic::Event, &bytes) {
+        .map(|item| match item.what {
+            What::Event(happened) => match wire::decode(&Topic::Event, &happened.bytes) {
                 Ok(Record::Event(event)) => event.id,
                 other => panic!("{other:?} on a page"),
             },
-            Item::Step(step) => panic!("{step:?} on a page"),
+            What::Step(step) => panic!("{step:?} on a page"),
         })
         .collect()
 }
@@ -220,7 +222,13 @@ proptest! {
             }
             let state = model.read();
             prop_assert_eq!(state.events.counts().accepted, 1);
-            prop_assert_eq!(state.events.counts().duplicate, u64::try_from(records.len()).unwrap() - 1);
+            let revisions: BTreeSet<u32> = records.iter().map(|(revision, ..)| *revision).collect();
+            let counted = state.events.counts();
+            prop_assert_eq!(counted.corrected, u64::try_from(revisions.len()).unwrap() - 1);
+            prop_assert_eq!(
+                counted.duplicate + counted.corrected,
+                u64::try_from(records.len()).unwrap() - 1
+            );
             drop(state);
             let pages: Vec<usize> = (0..4)
                 .map(|number| page(&model, ProfileId::new(token(number))).len())

@@ -67,7 +67,7 @@ async fn what_was_accepted_is_what_stands_on_timelines_or_is_said_not_to() {
     let before = counts().await;
     assert_eq!(
         before["events"],
-        json!({ "accepted": 5, "duplicate": 1, "rejected": 2, "refused": 1 })
+        json!({ "accepted": 5, "duplicate": 1, "corrected": 0, "rejected": 2, "refused": 1 })
     );
     assert_eq!(before["pending"], 3);
     assert_eq!(before["balanced"], true);

@@ -216,7 +216,7 @@ async fn a_page_is_complete_while_a_merge_is_only_half_visible() {
         .await;
     let complete = async |asked: ProfileId| {
         let path = format!("/v1/customers/{asked}/timeline");
-        let (status, page) = world.get("admin", &path).await;
+        let (status, page) = world.follow("admin", &path).await;
         assert_eq!(status, StatusCode::OK);
         page["entries"].as_array().unwrap().len()
     };
@@ -232,13 +232,24 @@ async fn an_old_id_leads_to_the_present_one() {
     let (old, new) = (profile(&wrote.values[0]), profile(&bought.values[0]));
     let (_, before) = world.get("admin", &format!("/v1/customers/{old}")).await;
     assert_eq!(before["id"], old.to_string());
-    assert_eq!(before["moved_to"], Json::Null);
     world.write([assigned(&wrote.values[0], new, 1)]).await;
-    let (status, after) = world.get("admin", &format!("/v1/customers/{old}")).await;
+    for (rest, query) in [("", ""), ("/timeline", "?limit=1&order=newest")] {
+        let path = format!("/v1/customers/{old}{rest}{query}");
+        let response = world.send(get("admin", &path)).await;
+        assert_eq!(response.status(), StatusCode::PERMANENT_REDIRECT);
+        let link = format!("/v1/customers/{new}{rest}{query}");
+        assert_eq!(response.headers()["location"], link);
+        let (_, body) = world.get("admin", &path).await;
+        let said = json!({ "id": old.to_string(), "moved_to": new.to_string(), "link": link });
+        assert_eq!(body, said);
+    }
+    let (status, after) = world.follow("admin", &format!("/v1/customers/{old}")).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(after["id"], new.to_string());
-    assert_eq!(after["moved_to"], new.to_string());
     assert_eq!(after["name"]["shown"], "Aino K.");
+    // A decision about it is one about the customer that there is now; who may not read the customer is not told that it moved.
+    let (status, _) = world.get("stranger", &format!("/v1/customers/{old}")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
     for unknown in [ProfileId::new(Token::new([9; 16])).to_string(), "x".into()] {
         let (status, _) = world
             .get("admin", &format!("/v1/customers/{unknown}"))
@@ -345,7 +356,10 @@ async fn who_may_not_see_a_customer_sees_masks_and_who_may_sees_values() {
         let card = &open["customers"][0];
         assert_eq!(
             card["identifiers"][1],
-            json!({ "type": "phone", "shown": "+358407055810", "open": true }),
+            json!({
+                "id": profile(&bought.values[1]).to_string(),
+                "type": "phone", "shown": "+358407055810", "open": true,
+            }),
             "{key}"
         );
         assert_eq!(card["references"][0]["shown"], "A-77", "{key}");
@@ -483,4 +497,70 @@ async fn the_case_of_a_matter_is_shown_with_its_clocks_and_why_it_came_there() {
         world.value("till", Class::Identifier, "customer_number", "100234"),
         bought.values[0]
     );
+}
+
+#[tokio::test]
+async fn a_customers_state_is_what_the_timeline_adds_up_to() {
+    let world = World::new().await;
+    let (bought, mut wrote) = aino(&world).await;
+    wrote.kind = event::Kind::Complaint;
+    wrote.revision = 1;
+    wrote.score = Some(event::Score {
+        metric: name("nps"),
+        value: 2.0,
+        min: 0.0,
+        max: 10.0,
+    });
+    let aino = profile(&bought.values[0]);
+    let mut open = case(case_id("a"), &[aino]);
+    open.owner = department("billing");
+    let about = entry(&wrote, aino, 1);
+    let step = StepEntry {
+        profile: aino,
+        id: Token::hash("test.step", &[]),
+        case: open.case,
+        matter: about.matter,
+        step: 1,
+        time: at(31),
+        what: StepKind::Opened,
+        department: Some(department("billing")),
+    };
+    open.matters = vec![about.matter];
+    let (case, matter) = (open.case, about.matter);
+    world
+        .write([
+            Record::Event(wrote.clone()),
+            assigned(&wrote.values[0], aino, 1),
+            placed(entry(&bought, aino, 1)),
+            placed(about),
+            Record::Timeline(Timeline::Step(step)),
+            stands(open),
+        ])
+        .await;
+    let (_, answer) = world.get("admin", &format!("/v1/customers/{aino}")).await;
+    let state = &answer["state"];
+    assert_eq!(
+        state["open"],
+        json!([{ "case": case, "since": at(31), "matters": [matter] }]),
+        "{answer}"
+    );
+    assert_eq!(
+        (&state["scores"]["nps"]["value"], &state["stage"]["name"]),
+        (&json!(2.0), &json!("delivery"))
+    );
+    assert_eq!(
+        state["contacts"][matter.to_string()]["channels"],
+        json!({ "web": 1 })
+    );
+    assert_eq!(state["complaints"]["days_365"], json!({ "web": 1 }));
+    assert_eq!(
+        state["promises"],
+        json!({ "made": 0, "kept": 0, "broken": 0, "withdrawn": 0 })
+    );
+    // Found by a search, it is not told yet; of a case of others one sees that there is one.
+    let (_, found) = world.search("front", "email:aino@example.fi").await;
+    assert_eq!(found["customers"][0]["state"], Json::Null);
+    let (_, told) = world.get("front", &format!("/v1/customers/{aino}")).await;
+    assert_eq!(told["state"]["open"][0]["case"], Json::Null);
+    assert_eq!(told["state"]["open"][0]["matters"], json!([matter]));
 }

@@ -1,103 +1,49 @@
 use std::time::Duration;
 
-use axum::{
-    body::{Body, BodyDataStream},
-    http::{HeaderValue, StatusCode, header},
-};
+use axum::http::StatusCode;
 use event::Topic;
-use futures::StreamExt as _;
 use serde_json::Value as Json;
 use tokio::time::timeout;
 
-use super::world::{World, case_id, department, get, notice};
+use super::{
+    sse::Client,
+    world::{World, case_id, department, get, notice},
+};
 use crate::Config;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const PATH: &str = "/v1/departments/delivery/stream";
 
-/// One follower of delivery.
-struct Client {
-    body: BodyDataStream,
-    text: String,
+async fn open(world: &World, last: Option<&str>) -> Client {
+    Client::open(world, "advisor", PATH, last).await
 }
 
-#[derive(Debug, PartialEq)]
-struct Event {
-    kind: String,
-    id: Option<String>,
-    data: Json,
-}
-
-impl Client {
-    async fn open(world: &World, last: Option<&str>) -> Client {
-        let mut request = get("advisor", PATH);
-        if let Some(last) = last {
-            let last = HeaderValue::from_str(last).unwrap();
-            request.headers_mut().insert("last-event-id", last);
-        }
-        let response = world.send(request).await;
-        assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(
-            response.headers()[header::CONTENT_TYPE],
-            "text/event-stream"
-        );
-        Client {
-            body: Body::into_data_stream(response.into_body()),
-            text: String::new(),
-        }
+/// The next notices, each with its id and its time.
+async fn steps(client: &mut Client, count: usize) -> Vec<(Option<String>, Json)> {
+    let mut steps = Vec::new();
+    for _ in 0..count {
+        let event = client.next().await.expect("a notice");
+        assert_eq!(event.kind, "notice");
+        steps.push((event.id, event.data["time"].clone()));
     }
-
-    /// The next event; `None` at the end of the stream. Signs of life are passed over.
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.text = rest;
-                let field = |name: &str| {
-                    let mut lines = block.lines();
-                    lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-                };
-                if let Some(kind) = field("event") {
-                    return Some(Event {
-                        kind: kind.to_owned(),
-                        id: field("id").map(str::to_owned),
-                        data: serde_json::from_str(field("data").unwrap()).unwrap(),
-                    });
-                }
-                continue;
-            }
-            let more = timeout(PATIENCE, self.body.next()).await.expect("an event");
-            self.text
-                .push_str(std::str::from_utf8(&more?.unwrap()).unwrap());
-        }
-    }
-
-    async fn steps(&mut self, count: usize) -> Vec<(Option<String>, Json)> {
-        let mut steps = Vec::new();
-        for _ in 0..count {
-            let event = self.next().await.expect("a notice");
-            assert_eq!(event.kind, "notice");
-            steps.push((event.id, event.data["time"].clone()));
-        }
-        steps
-    }
+    steps
 }
 
 #[tokio::test]
 async fn a_department_is_told_live_and_whoever_comes_back_goes_on_where_it_was() {
     let world = World::new().await;
     world.write([notice(case_id("old"), 1)]).await;
-    let mut client = Client::open(&world, None).await;
+    let mut client = open(&world, None).await;
     world
         .write((2..=4).map(|number| notice(case_id("a"), number)))
         .await;
     let first = client.next().await.unwrap();
     insta::assert_json_snapshot!(first.data);
-    let rest = client.steps(2).await;
+    let rest = steps(&mut client, 2).await;
     drop(client);
     world.write([notice(case_id("a"), 5)]).await;
-    let mut back = Client::open(&world, first.id.as_deref()).await;
-    let again = back.steps(3).await;
+    let mut back = open(&world, first.id.as_deref()).await;
+    let again = steps(&mut back, 3).await;
     assert_eq!(again[..2], rest);
 }
 
@@ -108,7 +54,7 @@ async fn whoever_comes_back_too_late_is_told_to_look_anew() {
         ..Config::default()
     })
     .await;
-    let mut client = Client::open(&world, None).await;
+    let mut client = open(&world, None).await;
     world.write([notice(case_id("a"), 1)]).await;
     let first = client.next().await.unwrap().id.unwrap();
     drop(client);
@@ -116,9 +62,9 @@ async fn whoever_comes_back_too_late_is_told_to_look_anew() {
         .write((2..=5).map(|number| notice(case_id("a"), number)))
         .await;
     for last in [first.as_str(), "not-an-offset", "999999999"] {
-        let mut late = Client::open(&world, Some(last)).await;
+        let mut late = open(&world, Some(last)).await;
         assert_eq!(late.next().await.unwrap().kind, "reset", "{last}");
-        assert_eq!(late.steps(2).await.len(), 2, "{last}");
+        assert_eq!(steps(&mut late, 2).await.len(), 2, "{last}");
     }
 }
 
@@ -131,12 +77,12 @@ async fn streams_end_with_the_process_are_counted_and_bounded() {
     })
     .await;
     let clients = &world.service.api.metrics.clients;
-    let mut client = Client::open(&world, None).await;
+    let mut client = open(&world, None).await;
     assert_eq!(clients.get(), 1);
     let (status, _) = world.get("advisor", PATH).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    let life = timeout(PATIENCE, client.body.next()).await.unwrap();
-    assert!(life.unwrap().unwrap().starts_with(b":"), "a sign of life");
+    let life = client.raw().await.expect("a sign of life");
+    assert!(life.starts_with(b":"), "a sign of life");
     world.shutdown.stop();
     assert_eq!(client.next().await, None);
     drop(client);

@@ -7,12 +7,16 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use event::{CaseId, ProfileId, Record};
+use event::{
+    CaseId, DecisionId, EventId, ProfileId, Record,
+    link::{Decision, DecisionKind, Link},
+};
 use serde_json::{Value as Json, json};
 
 use super::{
+    decider::Decider,
     pages::Browser,
-    world::{TILL, Told, World, assigned, case, case_id, profile, stands},
+    world::{TILL, Told, World, at, case, case_id, name, profile, stands},
 };
 use crate::Config;
 
@@ -23,30 +27,55 @@ const PUBLIC: [&str; 0] = [];
 struct Places {
     case: CaseId,
     customer: ProfileId,
+    /// What she wrote, and her telephone.
+    event: EventId,
+    phone: ProfileId,
+    /// A case of hers is delivery's too.
+    other: ProfileId,
+    decision: DecisionId,
 }
 
-/// Aino's case is delivery's.
+/// Aino's case is delivery's, and so is Bea's. Somebody decided about Bea.
 async fn world() -> (World, Places) {
     let config = Config {
         command_wait_ms_max: 50,
         ..Config::default()
     };
     let world = World::with(config).await;
+    let mut decider = Decider::default();
     let aino = world.event(Told {
-        identifiers: &[("email", "aino@example.fi")],
+        identifiers: &[("email", "aino@example.fi"), ("phone", "040 705 5810")],
         ..TILL
     });
-    let value = aino.values[0].clone();
+    let bea = world.event(Told {
+        id: "2",
+        identifiers: &[("email", "bea@example.fi")],
+        ..TILL
+    });
+    decider.tell(&world, &[aino.clone(), bea.clone()]).await;
     let places = Places {
         case: case_id("delivery"),
-        customer: profile(&value),
+        customer: profile(&aino.values[0]),
+        event: aino.id,
+        phone: profile(&aino.values[1]),
+        other: profile(&bea.values[0]),
+        decision: DecisionId::new(event::Token::hash("test.decision", &[])),
     };
-    let case = stands(case(places.case, &[places.customer]));
+    let allowed = Link::Decision(Decision {
+        id: places.decision,
+        what: DecisionKind::Allow,
+        one: vec![bea.values[0].token],
+        other: Vec::new(),
+        undoes: None,
+        actor: name("admin"),
+        reason: "a family".to_owned(),
+        time: at(5),
+    });
     world
         .write([
-            Record::Event(aino),
-            assigned(&value, places.customer, 1),
-            case,
+            stands(case(places.case, &[places.customer])),
+            stands(case(case_id("bea"), &[places.other])),
+            Record::Link(allowed),
         ])
         .await;
     (world, places)
@@ -68,19 +97,47 @@ fn filled(path: &str, places: &Places) -> String {
         "delivery".to_owned()
     } else if path.starts_with("/v1/cases") {
         places.case.to_string()
+    } else if path.starts_with("/v1/identity") {
+        places.decision.to_string()
     } else {
         places.customer.to_string()
     };
     let command = format!("k_{}", "0".repeat(32));
-    path.replace("{id}", &id).replace("{command}", &command)
+    let filled = path.replace("{id}", &id).replace("{command}", &command);
+    if path.ends_with("/explain") {
+        let event = places.event;
+        return format!("{filled}?a={event}&b={event}");
+    }
+    filled
 }
 
-fn body(path: &str) -> Json {
+fn body(path: &str, places: &Places) -> Json {
+    let Places {
+        customer,
+        phone,
+        other,
+        ..
+    } = places;
     if path.ends_with("/commands") {
         json!({ "command": "acknowledge" })
+    } else if path.ends_with("/split") {
+        json!({ "leave": [phone], "dry_run": true })
+    } else if path.ends_with("/merge") {
+        json!({ "customers": [customer, other], "dry_run": true })
+    } else if path.ends_with("/decisions") {
+        json!({ "decision": "block", "one": [phone], "dry_run": true })
     } else {
         json!({ "identifier": "email:aino@example.fi", "reason": "she calls" })
     }
+}
+
+/// Of what is about who is who: advisors ask why, and only those above them decide.
+fn is_identitys(key: &str, route: &str) -> Option<bool> {
+    if route.ends_with("/explain") {
+        return Some(["advisor", "lead", "admin"].contains(&key));
+    }
+    let is_decided = ["/split", "/merge"].iter().any(|end| route.ends_with(end));
+    (is_decided || route.starts_with("/v1/identity")).then(|| ["lead", "admin"].contains(&key))
 }
 
 async fn status(world: &World, key: Option<&str>, method: &str, path: &str, body: &Json) -> u16 {
@@ -99,10 +156,10 @@ async fn status(world: &World, key: Option<&str>, method: &str, path: &str, body
 async fn each_role_gets_of_each_route_what_is_its_own() {
     let (world, places) = world().await;
     let routes = documented(&world).await;
-    assert_eq!(routes.len(), 10, "{routes:?}");
+    assert_eq!(routes.len(), 18, "{routes:?}");
     for (method, route) in routes {
         let path = filled(&route, &places);
-        let body = body(&route);
+        let body = body(&route, &places);
         let is_public = PUBLIC.contains(&route.as_str());
         for key in [None, Some("nobody")] {
             let seen = status(&world, key, &method, &path, &body).await;
@@ -127,6 +184,7 @@ async fn each_role_gets_of_each_route_what_is_its_own() {
                 other => unreachable!("there is no `{other}`"),
             };
             let is_theirs = is_theirs && !(key == "machine" && is_of_customers);
+            let is_theirs = is_identitys(key, &route).unwrap_or(is_theirs);
             if key == "front" && is_of_customers && !is_search {
                 let searched =
                     status(&world, Some(key), "POST", "/v1/customers/search", &body).await;
@@ -146,7 +204,7 @@ async fn nothing_of_a_strangers_command_reaches_the_log() {
     let (world, places) = world().await;
     let path = format!("/v1/cases/{}/commands", places.case);
     for key in ["stranger", "front", "kamppi"] {
-        let seen = status(&world, Some(key), "POST", &path, &body(&path)).await;
+        let seen = status(&world, Some(key), "POST", &path, &body(&path, &places)).await;
         assert_eq!(seen, 403, "{key}");
     }
     assert!(world.records(&event::Topic::CaseInput).is_empty());

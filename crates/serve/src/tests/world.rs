@@ -63,6 +63,7 @@ pub(crate) struct World {
     vocabulary: Vocabulary,
     /// Records written to topics that are followed.
     written: std::sync::atomic::AtomicU64,
+    decided: std::sync::atomic::AtomicU64,
 }
 
 impl World {
@@ -112,6 +113,7 @@ impl World {
             spaces: spaces(),
             vocabulary: Vocabulary::new(&Company::default()),
             written: 0.into(),
+            decided: 0.into(),
         };
         world.write([company(1, COMPANY)]).await;
         world
@@ -130,6 +132,15 @@ impl World {
         waited.expect("the model follows the log").unwrap();
     }
 
+    /// So many decisions were written by the service itself, in all: `write` waits for these too.
+    pub(crate) fn note_written(&self, decisions: usize) {
+        use std::sync::atomic::Ordering;
+        let decisions = u64::try_from(decisions).unwrap();
+        let before = self.decided.swap(decisions, Ordering::Relaxed);
+        self.written
+            .fetch_add(decisions - before, Ordering::Relaxed);
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()
     }
@@ -143,6 +154,15 @@ impl World {
 
     pub(crate) async fn get(&self, key: &str, path: &str) -> (StatusCode, Json) {
         self.json(get(key, path)).await
+    }
+
+    /// Goes to where the answer leads.
+    pub(crate) async fn follow(&self, key: &str, path: &str) -> (StatusCode, Json) {
+        let response = self.send(get(key, path)).await;
+        match response.headers().get(header::LOCATION) {
+            Some(location) => self.get(key, location.to_str().unwrap()).await,
+            None => self.get(key, path).await,
+        }
     }
 
     pub(crate) async fn post(&self, key: &str, path: &str, body: Json) -> (StatusCode, Json) {

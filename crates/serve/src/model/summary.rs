@@ -1,0 +1,42 @@
+//! What a customer's timeline adds up to, by the unifier's own fold over what stands on the page.
+
+use event::{ProfileId, Time};
+use unifier::unify::profile::figures::{Fact, Figures, Profile, StepFact};
+
+use super::{
+    State,
+    page::{Item, What},
+};
+
+impl State {
+    /// The profile's state at a moment. What the unifier has not placed yet is no part of it.
+    pub(crate) fn summary(&self, profile: ProfileId, now: Time) -> Figures {
+        let (mut facts, mut steps) = (Vec::new(), Vec::new());
+        for item in self.everything(profile) {
+            let Item { what, .. } = item;
+            match what {
+                What::Step(step) => steps.push(StepFact::from(&step)),
+                What::Event(happened) => {
+                    let Some(note) = happened.note else { continue };
+                    let event = crate::personal::event(&happened.bytes);
+                    facts.push(Fact {
+                        event: event.id,
+                        revision: event.revision,
+                        withdrawn: false,
+                        time: event.time,
+                        kind: event.kind,
+                        name: event.name,
+                        channel: event.channel,
+                        matter: note.matter,
+                        case: happened.case,
+                        party: note.party,
+                        stage: note.stage,
+                        score: event.score,
+                        promise: event.promise,
+                    });
+                }
+            }
+        }
+        Profile::of(&self.companies.current(), facts, steps).figures(now)
+    }
+}

@@ -113,14 +113,7 @@ pub fn apply(
     let reads = reads_values(&before, &company);
     let mut known: Option<Changed> = None;
     for _ in 0..READINGS_MAX {
-        let mut changed = Changed::default();
-        if reads {
-            changed = values::changed(log, &company, config, pepper)
-                .context("reading the values that came in")?;
-            changed
-                .renamed
-                .retain(|(old, _)| is_rewritten(&before, &company, old));
-        }
+        let changed = changed(log, &before, &company, config, pepper)?;
         let blocked = changed.blocked.len();
         ensure!(
             blocked <= BLOCKED_MAX,
@@ -161,6 +154,28 @@ const BLOCKED_MAX: usize = 20_000;
 
 fn is_same(one: &Changed, other: &Changed) -> bool {
     one.blocked == other.blocked && one.renamed == other.renamed
+}
+
+/// What the new rules make of the values that came in by those before, where only personal records tell.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(crate) fn changed(
+    log: &dyn Log,
+    before: &Company,
+    after: &Company,
+    config: &Config,
+    pepper: &Pepper,
+) -> anyhow::Result<Changed> {
+    if !reads_values(before, after) {
+        return Ok(Changed::default());
+    }
+    let mut changed =
+        values::changed(log, after, config, pepper).context("reading the values that came in")?;
+    changed
+        .renamed
+        .retain(|(old, _)| is_rewritten(before, after, old));
+    Ok(changed)
 }
 
 /// Whether only personal records tell what the new rules change. Doors have always kept out what the usual patterns match.
@@ -232,7 +247,7 @@ const VALUES_MAX: usize = 100;
 
 /// What makes each value as it is known and as it is written from now on one person's. Several that are written alike now are.
 /// A set first says of what type the new value is; references, which unite nobody, are named with the old ones in it.
-fn rewritten(renamed: &[(Value, Value)], now: Time) -> Vec<Link> {
+pub(crate) fn rewritten(renamed: &[(Value, Value)], now: Time) -> Vec<Link> {
     let mut by_new: BTreeMap<&Value, Vec<&Value>> = BTreeMap::new();
     for (old, new) in renamed {
         by_new.entry(new).or_default().push(old);

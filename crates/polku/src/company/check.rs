@@ -162,10 +162,27 @@ pub fn knows_sources<'a>(
     .into())
 }
 
-/// Types that a source of `polku.toml` fills and the company does not know: the doors refuse every event that names one.
+/// What may be meant, and seldom is: built-in types that are read in another way, since a table replaces them whole; types that a
+/// source of `polku.toml` fills and the company does not know, so that the doors refuse every event that names one.
 pub fn warnings(company: &Company, sources: &Sources) -> Vec<String> {
     let types = company.types();
     let mut warnings = Vec::new();
+    for built_in in Company::default().types() {
+        let (class, own) = match built_in.class {
+            Class::Identifier => ("identifiers", &company.identifiers),
+            Class::Reference => ("references", &company.references),
+        };
+        let (name, usual) = (&built_in.name, label(built_in.rule.normaliser));
+        if let Some(rule) = own.get(name)
+            && rule.normaliser != built_in.rule.normaliser
+        {
+            warnings.push(format!(
+                "`[{class}.{name}]` replaces the built-in type whole and reads its values `{}`: write `normaliser = \"{usual}\"` to \
+                 read them as before",
+                label(rule.normaliser)
+            ));
+        }
+    }
     for (id, source) in sources {
         let fields = source.fields.values().chain(source.defaults.keys());
         let fields = fields.filter_map(|field| match field {
@@ -206,8 +223,20 @@ pub fn warnings(company: &Company, sources: &Sources) -> Vec<String> {
     warnings
 }
 
+/// As the file writes it.
+const fn label(normaliser: Normaliser) -> &'static str {
+    match normaliser {
+        Normaliser::Verbatim => "verbatim",
+        Normaliser::Email => "email",
+        Normaliser::Phone => "phone",
+        Normaliser::Digits => "digits",
+        Normaliser::Upper => "upper",
+        Normaliser::Lower => "lower",
+    }
+}
+
 /// The order of strength is fixed at first start: ids of profiles are made by it. Weaker types may be added at its end.
-pub(super) fn keeps_strength(before: &Company, after: &Company, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn keeps_strength(before: &Company, after: &Company, path: &Path) -> anyhow::Result<()> {
     for class in [Class::Identifier, Class::Reference] {
         let order = |company: &Company| -> Vec<Name> {
             company

@@ -35,7 +35,7 @@ fn a_company_that_contradicts_itself_is_told_every_fault() {
         ),
         (
             "[identity]\nown = ['+358 10 123 4567', 'Asiakaspalvelu@shop.example', '010 123', 'our shop']\n",
-            "line 2, column 66: identity.own[3]: `our shop` is neither",
+            "line 2, column 70: identity.own[3]: `our shop` is neither",
         ),
         (
             "[identity]\nown = ['me@here']\nmerges_max = 0\n",
@@ -94,6 +94,19 @@ fn a_type_that_only_a_source_knows_is_named() {
         assert!(warning.starts_with(expected), "{warning}");
     }
     assert_eq!(said.len(), 3, "{said:#?}");
+}
+
+#[test]
+fn a_built_in_type_that_is_read_in_another_way_is_named() {
+    let of = |text: &str| {
+        let company = read(Path::new("company.toml"), text).expect("the company is good");
+        warnings(&company, &Sources::new())
+    };
+    let said = of("[identifiers.email]\nstrength = 30\nlimit = 3\n");
+    let expected = "`[identifiers.email]` replaces the built-in type whole and reads its values `verbatim`: write `normaliser = \"email\"`";
+    assert!(said.len() == 1 && said[0].starts_with(expected), "{said:?}");
+    let good = "[identifiers.email]\nstrength = 30\nlimit = 3\nnormaliser = 'email'\n";
+    assert_eq!(of(good), Vec::<String>::new());
 }
 
 #[test]

@@ -140,7 +140,7 @@ impl Pipes {
         }
         while self.turn() {
             self.turns += 1;
-            if self.turns % 5 == 0 {
+            if self.turns.is_multiple_of(5) {
                 self.check_places();
             }
         }
@@ -360,7 +360,7 @@ impl Pipes {
     }
 
     fn digests(&self) -> impl Iterator<Item = &Digest> {
-        let rest = self.unify.iter().flat_map(|unify| digests(unify));
+        let rest = self.unify.iter().flat_map(digests);
         let move_on = self
             .channels
             .values()
@@ -550,7 +550,8 @@ fn check_indices(unify: &Unifier) {
             (Key::Digest(spot), Row::Digest(digest)) => {
                 let tokens = digest.values.iter().map(|value| value.token);
                 for stronger in tokens.take_while(|value| *value != digest.route) {
-                    assert!(unify.state.contains_key(&Key::Skipped(stronger, Box::new(*spot))));
+                    let key = Key::Skipped(stronger, Box::new(*spot));
+                    assert!(unify.state.contains_key(&key));
                 }
             }
             _ => {}

@@ -20,7 +20,7 @@ use super::{
 
 /// Where a later revision is found. What was said first is not looked for, so that an event that is never corrected costs no row.
 pub(super) fn key(digest: &Digest) -> Option<Key> {
-    (digest.revision > 0).then(|| Key::Revision(digest.profile, digest.event, digest.revision))
+    (digest.revision > 0).then_some(Key::Revision(digest.profile, digest.event, digest.revision))
 }
 
 /// The highest revision of the same event at rest at the same profile, if it is higher than this one. Then this one is past.

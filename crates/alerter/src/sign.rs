@@ -185,7 +185,10 @@ impl Turn<'_, '_> {
     /// The keeper of a promise is warned, and told that it was broken, also where no case is open.
     pub(crate) fn tell_keeper(&mut self, signal: &Signal, known: Option<&Signal>) {
         let stood = known.is_some_and(|known| !known.withdrawn);
-        let is_handled = self.case(signal.case).is_some_and(|case| case.is_open());
+        // Whoever was told of a case that proves to be none is told so of the case.
+        let phase = self.case(signal.case).map(|case| case.state.phase);
+        let is_handled = phase
+            .is_some_and(|phase| phase.is_open() || (signal.withdrawn && phase == Phase::Closed));
         if signal.history || is_handled || stood != signal.withdrawn {
             return;
         }

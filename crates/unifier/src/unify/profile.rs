@@ -299,6 +299,7 @@ fn tied(turn: &mut Turn<'_, '_>, ties: Vec<tie::Tie>) {
         turn.put_profile(key, row);
         if is_new {
             ends(turn, profile, one, Time::MIN);
+            turn.doubts.insert(Doubt::Contacts(profile, one));
         }
     }
 }
@@ -317,6 +318,7 @@ fn untied(turn: &mut Turn<'_, '_>, ties: Vec<Key>) {
         if !tie::are_tied(turn, profile, one, other) {
             for matter in group {
                 watch::resume_all(turn, profile, matter);
+                turn.doubts.insert(Doubt::Contacts(profile, matter));
             }
         }
     }

@@ -232,19 +232,21 @@ impl Rest<'_> {
             all.insert(write(what, self.profile, matter, time));
         };
         for matter in (0..3).map(matter) {
+            let group = self.group(matter);
+            let is_first = group.iter().min() == Some(&matter);
             let contacts: Vec<&&Digest> = self
                 .digests
                 .iter()
-                .filter(|digest| digest.matter == matter && is_contact(digest))
+                .filter(|digest| is_first && group.contains(&digest.matter) && is_contact(digest))
                 .collect();
             if let Some(third) = contacts.get(2) {
-                tell(SignalKind::ThirdContact, matter, third.time);
+                tell(SignalKind::ThirdContact, third.matter, third.time);
             }
             let other = contacts
                 .iter()
                 .find(|digest| digest.channel != contacts[0].channel);
             if let Some(other) = other {
-                tell(SignalKind::TwoChannels, matter, other.time);
+                tell(SignalKind::TwoChannels, other.matter, other.time);
             }
             for (from, to) in self.spells(matter) {
                 let complaint = self.digests.iter().find(|digest| {
@@ -437,6 +439,146 @@ fn rest<'h>(happened: &'h [Happened], who: &str, holds: impl Fn(Token) -> bool) 
     rest.digests.sort_by_key(|digest| digest.time);
     rest.steps.sort_by_key(|step| step.time);
     rest
+}
+
+#[test]
+fn every_sign_has_its_reason() {
+    let at = |what, matter, hour| Sketch {
+        what,
+        matter,
+        hour,
+        channel: 0,
+        route: true,
+        detail: 2,
+    };
+    let said = |detail, sketch: Sketch| Sketch { detail, ..sketch };
+    let (complaint, call, survey, ordered, delivered) = (0, 2, 3, 5, 6);
+    let (promise, opened, contacted, resolved) = (7, 8, 9, 10);
+    let (made, kept, broken, withdrawn) = (0, 2, 3, 4);
+    let elsewhere = Sketch {
+        channel: 1,
+        ..at(call, 0, 2)
+    };
+    let ties = said(0, at(call, 0, 30));
+    let table: [(&str, &[Sketch], &[&str]); 21] = [
+        ("twice", &[at(call, 0, 1), at(call, 0, 2)], &[]),
+        (
+            "three times",
+            &[at(call, 0, 1), at(call, 0, 2), at(call, 0, 3)],
+            &["third_contact"],
+        ),
+        (
+            "about two matters",
+            &[at(call, 0, 1), at(call, 0, 2), at(call, 2, 3)],
+            &[],
+        ),
+        (
+            "about an order and its parcel",
+            &[at(call, 0, 1), at(call, 1, 2), said(0, at(call, 0, 30))],
+            &["third_contact"],
+        ),
+        (
+            "by phone and at the counter",
+            &[at(call, 0, 1), elsewhere],
+            &["two_channels"],
+        ),
+        (
+            "8 and 4 of 10",
+            &[said(4, at(survey, 0, 1)), said(2, at(survey, 0, 2))],
+            &["score_drop"],
+        ),
+        (
+            "4 and 8 of 10",
+            &[said(2, at(survey, 0, 1)), said(4, at(survey, 0, 2))],
+            &[],
+        ),
+        ("nobody answers", &[at(complaint, 0, 1)], &["silence"]),
+        (
+            "somebody answers",
+            &[at(complaint, 0, 1), at(contacted, 0, 9)],
+            &[],
+        ),
+        (
+            "somebody answers too late",
+            &[at(complaint, 0, 1), at(contacted, 0, 200)],
+            &["silence"],
+        ),
+        (
+            "something else",
+            &[at(opened, 0, 1), at(complaint, 2, 2), at(contacted, 2, 3)],
+            &["another_complaint"],
+        ),
+        (
+            "something else after the end",
+            &[
+                at(opened, 0, 1),
+                at(resolved, 0, 2),
+                at(complaint, 2, 3),
+                at(contacted, 2, 4),
+            ],
+            &[],
+        ),
+        (
+            "never delivered",
+            &[at(ordered, 0, 1)],
+            &["promise_broken", "promise_due"],
+        ),
+        (
+            "delivered late in time",
+            &[at(ordered, 0, 1), at(delivered, 0, 40)],
+            &["promise_due"],
+        ),
+        ("delivered", &[at(ordered, 0, 1), at(delivered, 0, 20)], &[]),
+        (
+            "something else delivered",
+            &[at(ordered, 0, 1), at(delivered, 1, 20)],
+            &["promise_broken", "promise_due"],
+        ),
+        (
+            "its parcel delivered",
+            &[at(ordered, 0, 1), at(delivered, 1, 20), ties],
+            &[],
+        ),
+        (
+            "not kept",
+            &[said(made, at(promise, 0, 1))],
+            &["promise_broken", "promise_due"],
+        ),
+        (
+            "kept",
+            &[said(made, at(promise, 0, 1)), said(kept, at(promise, 0, 9))],
+            &[],
+        ),
+        (
+            "withdrawn",
+            &[
+                said(made, at(promise, 0, 1)),
+                said(withdrawn, at(promise, 0, 9)),
+            ],
+            &[],
+        ),
+        (
+            "said to be broken",
+            &[
+                said(made, at(promise, 0, 1)),
+                said(broken, at(promise, 0, 9)),
+            ],
+            &["promise_broken"],
+        ),
+    ];
+    for (why, sketches, expected) in table {
+        let mut world = World::new();
+        for (number, sketch) in sketches.iter().enumerate() {
+            world.give(&happen(number, *sketch));
+        }
+        world.pass(END);
+        let told = standing(&world.told);
+        let kinds: Vec<&str> = told
+            .iter()
+            .filter_map(|sign| sign.split(' ').next())
+            .collect();
+        assert_eq!(kinds, expected, "{why}");
+    }
 }
 
 proptest! {

@@ -18,7 +18,7 @@ use super::{
         turn::Turn,
     },
     fact::{Cause, Key, Row, Wait, Watched},
-    phase,
+    phase, tie,
 };
 
 const CHANNELS: [Channel; 5] = [
@@ -111,29 +111,37 @@ pub(super) fn told_at(turn: &Turn<'_, '_>, profile: ProfileId, id: EventId) -> O
     }
 }
 
-/// The third contact about a matter, and contacts about it in two channels.
+/// The third contact about a matter, and contacts about it in two channels. Matters that are one are looked at together, under the
+/// smallest of them.
 pub(super) fn contacts(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: MatterId) {
+    const SIGNS: [SignalKind; 2] = [SignalKind::ThirdContact, SignalKind::TwoChannels];
     let wanted = turn.rules().profile.contacts();
-    let mut first: Vec<Contact> = Vec::new();
+    let has_two = turn.rules().profile.signs.two_channels;
+    let mut group = tie::group(turn, profile, matter);
+    group.sort_unstable();
+    let mut all: Vec<Contact> = Vec::new();
     let mut channels: Vec<Contact> = Vec::new();
     for channel in CHANNELS {
-        let of_channel = contacts_by(turn, profile, matter, channel);
-        let mut some: Vec<Contact> = of_channel.take(wanted.unwrap_or(1)).collect();
-        channels.extend(some.first());
-        first.append(&mut some);
+        let mut some: Vec<Contact> = Vec::new();
+        for matter in &group {
+            let of_matter = contacts_by(turn, profile, *matter, channel);
+            some.extend(of_matter.take(wanted.unwrap_or(1)));
+        }
+        channels.extend(some.iter().min());
+        all.append(&mut some);
     }
-    first.sort_unstable();
+    all.sort_unstable();
     channels.sort_unstable();
-    let third = wanted.and_then(|wanted| first.get(wanted - 1));
-    let has_two = turn.rules().profile.signs.two_channels;
-    let second = channels.get(1).filter(|_| has_two);
-    for (what, contact) in [
-        (SignalKind::ThirdContact, third),
-        (SignalKind::TwoChannels, second),
-    ] {
-        let id = id(what, profile, &[matter.as_bytes()]);
-        let now = contact.map(|(_, cause)| signal::sign(at_rest(turn, profile, *cause), what, id));
-        settle(turn, profile, id, now);
+    let third = wanted.and_then(|wanted| all.get(wanted - 1)).copied();
+    let second = channels.get(1).filter(|_| has_two).copied();
+    for (place, matter) in group.iter().enumerate() {
+        for (what, contact) in SIGNS.into_iter().zip([third, second]) {
+            let id = id(what, profile, &[matter.as_bytes()]);
+            let now = contact
+                .filter(|_| place == 0)
+                .map(|(_, cause)| signal::sign(at_rest(turn, profile, cause), what, id));
+            settle(turn, profile, id, now);
+        }
     }
 }
 

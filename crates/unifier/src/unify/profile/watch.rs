@@ -270,9 +270,11 @@ fn find(turn: &Turn<'_, '_>, profile: ProfileId, watched: &Watched) -> Found {
     let Some(due) = due(turn, digest, watched) else {
         return Found::Nothing;
     };
-    let over = match says(digest) {
+    let over = match (&watched.wait, says(digest)) {
         // Nothing makes a word unsaid that was said; but what was broken before is not broken again.
-        Some(PromiseState::Broken) => broken_before(turn, digest, watched),
+        (Wait::Promise(promise), Some(PromiseState::Broken)) => {
+            broken_before(turn, digest, watched, *promise)
+        }
         _ => end(turn, digest, watched).filter(|(_, time, _)| *time <= due),
     };
     match over {
@@ -290,10 +292,8 @@ fn broken_before(
     turn: &Turn<'_, '_>,
     said: &Digest,
     watched: &Watched,
+    promise: Token,
 ) -> Option<(MatterId, Time, Cause)> {
-    let Wait::Promise(promise) = watched.wait else {
-        return None;
-    };
     let group = tie::group(turn, said.profile, watched.matter);
     let words = group.into_iter().flat_map(|matter| {
         let words = words(turn, said.profile, matter, promise);

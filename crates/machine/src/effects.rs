@@ -53,6 +53,11 @@ impl Effects {
         self.records.clear();
     }
 
+    /// Hands the records out, and makes room for the next step.
+    pub fn drain(&mut self) -> impl Iterator<Item = Record> {
+        self.records.drain(..)
+    }
+
     pub fn into_records(self) -> Vec<Record> {
         self.records
     }

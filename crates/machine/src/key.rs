@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    hash::{BuildHasherDefault, Hash, Hasher},
+    hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher},
 };
 
 use event::Token;
@@ -51,6 +51,7 @@ pub(crate) type TokenHashes = BuildHasherDefault<TokenHasher>;
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl TokenHasher {
+    #[inline]
     fn add(&mut self, word: u64) {
         let product = u128::from(self.0 ^ word ^ FACTOR) * u128::from(FACTOR);
         let (low, high) = (product as u64, (product >> 64) as u64);
@@ -59,6 +60,7 @@ impl TokenHasher {
 }
 
 impl Hasher for TokenHasher {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {
@@ -71,30 +73,53 @@ impl Hasher for TokenHasher {
         }
     }
 
+    #[inline]
     fn write_u8(&mut self, number: u8) {
         self.add(u64::from(number));
     }
 
+    #[inline]
     fn write_u32(&mut self, number: u32) {
         self.add(u64::from(number));
     }
 
+    #[inline]
     fn write_u64(&mut self, number: u64) {
         self.add(number);
     }
 
+    #[inline]
     fn write_usize(&mut self, number: usize) {
         self.add(number as u64);
     }
 
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
 }
 
+/// A key's hash: computed once, whatever it is looked up in. Half of the bits serve all that tables use of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hashed(u32);
+
+impl Hashed {
+    #[inline]
+    pub(crate) fn of<K: Key>(key: &K) -> Hashed {
+        let hash = TokenHashes::new().hash_one(key);
+        Hashed((hash ^ (hash >> 32)) as u32)
+    }
+
+    /// As wide as tables want it.
+    #[inline]
+    pub(crate) fn spread(self) -> u64 {
+        u64::from(self.0).wrapping_mul(FACTOR)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, hash::BuildHasher};
+    use std::collections::HashSet;
 
     use super::*;
 

@@ -2,6 +2,7 @@ use std::ops::RangeBounds;
 
 use crate::{
     Key,
+    key::Hashed,
     table::{Range, Table},
 };
 
@@ -41,9 +42,10 @@ impl<'a, K: Key, R> Overlay<'a, K, R> {
     }
 
     pub fn get(&self, key: &K) -> Option<&R> {
-        match self.changes.get(key) {
+        let hash = Hashed::of(key);
+        match self.changes.get_hashed(hash, key) {
             Some(change) => change.as_ref(),
-            None => self.state.get(key),
+            None => self.state.get_hashed(hash, key),
         }
     }
 

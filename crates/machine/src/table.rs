@@ -1,7 +1,6 @@
 use std::{
     collections::{BTreeMap, HashMap, btree_map, hash_map},
     fmt,
-    hash::BuildHasher as _,
     ops::{Bound, RangeBounds},
     vec,
 };
@@ -11,7 +10,7 @@ use hashbrown::HashTable;
 
 use crate::{
     Key, Shelf,
-    key::TokenHashes,
+    key::{Hashed, TokenHashes},
     slab::{self, Slab},
 };
 
@@ -29,7 +28,7 @@ pub struct Table<K, R> {
 /// Half of a key's hash saves a look at most rows that are not meant, and at all rows when the index grows.
 #[derive(Clone, Copy)]
 struct Entry {
-    hash: u32,
+    hash: Hashed,
     place: u32,
 }
 
@@ -85,8 +84,25 @@ impl<K, R> Table<K, R> {
 
 impl<K: Key, R> Table<K, R> {
     pub fn get(&self, key: &K) -> Option<&R> {
-        let place = self.place(key)?;
-        self.slab.get(place).map(|(_, row)| row)
+        self.get_hashed(Hashed::of(key), key)
+    }
+
+    pub(crate) fn get_hashed(&self, hash: Hashed, key: &K) -> Option<&R> {
+        if self.index.is_empty() {
+            return None;
+        }
+        let mut found = None;
+        self.index.find(hash.spread(), |entry| {
+            entry.hash == hash
+                && self.slab.get(entry.place).is_some_and(|(known, row)| {
+                    let same = known == key;
+                    if same {
+                        found = Some(row);
+                    }
+                    same
+                })
+        })?;
+        found
     }
 
     pub fn get_mut(&mut self, key: &K) -> Option<&mut R> {
@@ -105,7 +121,7 @@ impl<K: Key, R> Table<K, R> {
 
     /// The same, and says in which place it lies.
     pub fn put(&mut self, key: K, row: R) -> (u32, Option<R>) {
-        let hash = hash(&key);
+        let hash = Hashed::of(&key);
         if let Some(place) = self.find(hash, &key) {
             let (_, known) = self.slab.get_mut(place).expect(INDEXED);
             return (place, Some(std::mem::replace(known, row)));
@@ -114,16 +130,16 @@ impl<K: Key, R> Table<K, R> {
         let place = self.slab.push((key, row));
         self.put_on_shelf(shelf, place);
         self.index
-            .insert_unique(spread(hash), Entry { hash, place }, |entry| {
-                spread(entry.hash)
+            .insert_unique(hash.spread(), Entry { hash, place }, |entry| {
+                entry.hash.spread()
             });
         (place, None)
     }
 
     pub fn remove(&mut self, key: &K) -> Option<R> {
-        let hash = hash(key);
+        let hash = Hashed::of(key);
         let slab = &self.slab;
-        let found = self.index.find_entry(spread(hash), |entry| {
+        let found = self.index.find_entry(hash.spread(), |entry| {
             entry.hash == hash && slab.get(entry.place).is_some_and(|(known, _)| known == key)
         });
         let (Entry { place, .. }, _) = found.ok()?.remove();
@@ -216,10 +232,10 @@ impl<K: Key, R> Table<K, R> {
         if self.index.is_empty() {
             return None;
         }
-        self.find(hash(key), key)
+        self.find(Hashed::of(key), key)
     }
 
-    fn find(&self, hash: u32, key: &K) -> Option<u32> {
+    fn find(&self, hash: Hashed, key: &K) -> Option<u32> {
         let is_meant = |entry: &Entry| {
             entry.hash == hash
                 && self
@@ -227,21 +243,12 @@ impl<K: Key, R> Table<K, R> {
                     .get(entry.place)
                     .is_some_and(|(known, _)| known == key)
         };
-        let entry = self.index.find(spread(hash), is_meant)?;
+        let entry = self.index.find(hash.spread(), is_meant)?;
         Some(entry.place)
     }
 }
 
 const INDEXED: &str = "the index names only places that hold a row";
-
-fn hash<K: Key>(key: &K) -> u32 {
-    let hash = TokenHashes::new().hash_one(key);
-    (hash ^ (hash >> 32)) as u32
-}
-
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
 
 /// The shelf that a range lies on, if it lies on one.
 fn shelf<K: Key, B: RangeBounds<K>>(range: &B) -> Option<(u8, Token)> {

@@ -145,9 +145,9 @@ pub struct Change {
 /// What a record would change, in order of the values, if it came now. Of new rules, with all that would leave by their windows.
 pub fn dry_run(state: &State<Key, Row>, link: &Link) -> Vec<Change> {
     read(state, |graph| {
-        let _: Outcome = hear(graph, link);
+        let outcome = hear(graph, link);
         graph.settle();
-        if matches!(link, Link::Rules(_)) {
+        if matches!(link, Link::Rules(_)) && outcome == Outcome::Applied {
             while set::first_due(graph).is_some() {
                 set::age(graph);
                 graph.settle();

@@ -136,7 +136,7 @@ pub fn explain(state: &State<Key, Row>, a: &[Token], b: &[Token]) -> Explanation
 /// The value that an event follows, if it is known.
 fn route(graph: &Graph<'_, '_>, values: &[Token]) -> Option<Token> {
     let is_in = |value: &&Token| graph.find(**value).is_none_or(|node| !node.out);
-    let value = values.iter().find(is_in).or(values.first())?;
+    let value = values.iter().find(is_in).or_else(|| values.first())?;
     graph.find(*value).map(|_| *value)
 }
 
@@ -370,6 +370,12 @@ fn decided_apart(graph: &Graph<'_, '_>, from: Token, to: Token) -> Vec<Barrier> 
     barriers
 }
 
+/// A value on the way: by how many barriers it was reached, and from which value by which.
+struct Reached {
+    cost: usize,
+    from: Option<(Token, Option<Barrier>)>,
+}
+
 /// The barriers of the way between two values that has the fewest. Nothing where there is no way among what is looked at.
 fn on_the_way(graph: &Graph<'_, '_>, from: Token, to: Token) -> Vec<Barrier> {
     let ends: Vec<Token> = ground(graph, to)
@@ -377,16 +383,23 @@ fn on_the_way(graph: &Graph<'_, '_>, from: Token, to: Token) -> Vec<Barrier> {
         .map(|hop| hop.other)
         .chain([to])
         .collect();
-    let mut came_by: BTreeMap<Token, (usize, Option<(Token, Option<Barrier>)>)> =
-        BTreeMap::from([(from, (0, None))]);
+    let start = Reached {
+        cost: 0,
+        from: None,
+    };
+    let mut came_by = BTreeMap::from([(from, start)]);
     let mut next = VecDeque::from([(from, 0)]);
     for hop in ground(graph, from) {
-        came_by.insert(hop.other, (0, Some((hop.one, None))));
+        let reached = Reached {
+            cost: 0,
+            from: Some((hop.one, None)),
+        };
+        came_by.insert(hop.other, reached);
         next.push_back((hop.other, 0));
     }
     let mut end = None;
     while let Some((value, cost)) = next.pop_front() {
-        if came_by[&value].0 < cost {
+        if came_by[&value].cost < cost {
             continue;
         }
         if ends.contains(&value) {
@@ -398,18 +411,19 @@ fn on_the_way(graph: &Graph<'_, '_>, from: Token, to: Token) -> Vec<Barrier> {
         }
         for (other, barrier) in ways(graph, value) {
             let cost = cost + usize::from(barrier.is_some());
-            if came_by.get(&other).is_none_or(|known| cost < known.0) {
+            if came_by.get(&other).is_none_or(|known| cost < known.cost) {
                 if barrier.is_some() {
                     next.push_back((other, cost));
                 } else {
                     next.push_front((other, cost));
                 }
-                came_by.insert(other, (cost, Some((value, barrier))));
+                let from = Some((value, barrier));
+                came_by.insert(other, Reached { cost, from });
             }
         }
     }
     let mut barriers = Vec::new();
-    while let Some((value, barrier)) = end.and_then(|end| came_by.remove(&end)?.1) {
+    while let Some((value, barrier)) = end.and_then(|end| came_by.remove(&end)?.from) {
         barriers.extend(barrier);
         end = Some(value);
     }

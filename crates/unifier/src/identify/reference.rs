@@ -82,7 +82,7 @@ fn put_claim(graph: &mut Graph<'_, '_>, reference: Token, claim: Option<Claim>) 
     }
     let had = known
         .map(|known| known.by)
-        .or(kept_of(graph, reference).map(|kept| kept.by));
+        .or_else(|| kept_of(graph, reference).map(|kept| kept.by));
     if had.is_some() && had != claim.map(|claim| claim.by) {
         let neighbours = neighbours(graph, reference);
         graph.undecided.extend(neighbours);

@@ -223,9 +223,9 @@ fn leave(graph: &mut Graph<'_, '_>, place: u64, set: &Set, left: &[Token]) {
         graph.state.remove(Key::Named(*value, place));
     }
     out::forget(graph, left, &values);
-    let is_identifier = |value: &&Token| graph.kind(**value).class == Class::Identifier;
-    let (identifiers, references): (Vec<Token>, Vec<Token>) =
-        values.iter().partition(|value| is_identifier(&value));
+    let (identifiers, references): (Vec<Token>, Vec<Token>) = values
+        .iter()
+        .partition(|value| graph.kind(**value).class == Class::Identifier);
     if identifiers.len() > 1 && left.iter().any(|value| identifiers.contains(value)) {
         graph.state.remove(Key::Refused(place));
         graph.loose.extend(identifiers);

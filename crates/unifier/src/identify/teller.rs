@@ -68,7 +68,7 @@ impl News {
                         class: kind.class,
                         kind: kind.name.clone(),
                     },
-                    from: from.unwrap_or(ProfileId::new(*token)),
+                    from: from.unwrap_or_else(|| ProfileId::new(*token)),
                     to: node.profile,
                     out: is_out,
                 });

@@ -86,16 +86,6 @@ pub(crate) struct Person {
 }
 
 impl World {
-    /// After a sequence of sets, under the rules that hold at its end.
-    pub(crate) fn of(sets: &[Set], company: &Company) -> World {
-        let mut history = History::new();
-        history.learn(company);
-        for set in sets {
-            history.hear(&Link::Set(set.clone()));
-        }
-        history.world()
-    }
-
     pub(crate) fn profile(&self, value: Token) -> ProfileId {
         self.people
             .get(&value)

@@ -14,6 +14,7 @@ use crate::{
     company,
     config::Config,
     demo::{self, Home},
+    identity::{explain, plan},
     import, probe, process,
     role::{self, Place},
     simulate::{self, Keys},
@@ -54,6 +55,9 @@ enum Command {
     /// What `company.toml` says: departments, routes, deadlines
     #[command(subcommand)]
     Company(CompanyCommand),
+    /// Who is who: why, and what other rules would make of it
+    #[command(subcommand)]
+    Identity(IdentityCommand),
     /// Make a key for a source or a credential, and the hash that the configuration holds of it
     Key,
     /// Ask processes whether they are ready
@@ -82,6 +86,14 @@ enum CompanyCommand {
     Show,
 }
 
+#[derive(Debug, Subcommand)]
+enum IdentityCommand {
+    /// Ask why two events are on one timeline or on two
+    Explain(explain::Options),
+    /// Say what a changed company would merge or split; changes nothing. `company apply` makes it so
+    Plan { file: PathBuf },
+}
+
 impl Cli {
     /// # Errors
     /// What `exit::report` says and turns into a code.
@@ -108,6 +120,13 @@ impl Cli {
                 apply_company(&self.place.config()?, &file)?
             }
             Command::Company(CompanyCommand::Show) => show_company(&self.place.config()?)?,
+            Command::Identity(IdentityCommand::Explain(options)) => {
+                let config = self.place.config()?;
+                return run_client(|_| explain::run(options, config));
+            }
+            Command::Identity(IdentityCommand::Plan { file }) => {
+                plan_identity(&self.place.config()?, &file)?;
+            }
             Command::Key => {
                 let key = demo::random_hex::<16>();
                 println!("key = \"{key}\"\nkey_sha256 = \"{}\"", demo::hash(&key));
@@ -162,6 +181,19 @@ fn apply_company(config: &Config, file: &Path) -> anyhow::Result<()> {
     println!(
         "{}",
         company::apply(log.as_ref(), file, &text, config, &pepper)?
+    );
+    Ok(())
+}
+
+fn plan_identity(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let text = read(file)?;
+    let pepper = process::read_pepper(&config.pepper_file())?;
+    let log = process::open_log(config)?;
+    let plan = plan::make(log.as_ref(), file, &text, config, &pepper)?;
+    print!("{plan}");
+    println!(
+        "nothing was changed: `polku company apply {}` does it",
+        file.display()
     );
     Ok(())
 }

@@ -16,6 +16,10 @@ pub use self::{
     check::{knows_sources, warnings},
     follow::Follower,
 };
+pub(crate) use self::{
+    apply::{changed, rewritten},
+    check::keeps_strength,
+};
 use crate::exit::Invalid;
 
 /// Reads a company from its file's text.

@@ -32,7 +32,7 @@ fn schemathesis_finds_nothing_that_the_document_does_not_say() {
     let http = Http::default();
     let mut dev = Process::start(&company, Role::Dev, role::free_address());
     dev.await_ready(&http, BOUND);
-    let (case, customer) = one_case(&company, &http, &dev);
+    let (case, customer, event) = one_case(&company, &http, &dev);
 
     let mut config = include_str!("../../python/schemathesis.toml").to_owned();
     for (name, value) in [
@@ -40,6 +40,7 @@ fn schemathesis_finds_nothing_that_the_document_does_not_say() {
         ("SOURCE", &company.keys.sources["web-shop"]),
         ("CASE", &case),
         ("CUSTOMER", &customer),
+        ("EVENT", &event),
         ("HOOKS", HOOKS),
     ] {
         config = config.replace(&format!("${{{name}}}"), value);
@@ -60,8 +61,8 @@ fn schemathesis_finds_nothing_that_the_document_does_not_say() {
     dev.stop(BOUND);
 }
 
-/// What there is to find: a case, and its customer.
-fn one_case(company: &Company, http: &Http, dev: &Process) -> (String, String) {
+/// What there is to find: a case, its customer, and the event that it began with.
+fn one_case(company: &Company, http: &Http, dev: &Process) -> (String, String, String) {
     let event = json!({
         "id": "complaint-1", "kind": "complaint", "type": "delivery.late",
         "time": Time::from_millis(service::clock::now_ms()).to_string(),
@@ -72,11 +73,18 @@ fn one_case(company: &Company, http: &Http, dev: &Process) -> (String, String) {
     let answer = http.post(&url, &company.keys.sources["web-shop"], &event);
     assert_eq!(answer.expect("it answers").status, 202);
     let key = &company.keys.credentials["auditor"];
-    wait::until("the case is in its inbox", BOUND, || {
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let (case, customer) = wait::until("the case is in its inbox", BOUND, || {
         let inbox = format!("{}/v1/departments/delivery/cases", dev.url());
         let inbox = http.get(&inbox, Some(key)).ok()?;
         let case = &inbox.body["cases"][0];
-        let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
         Some((text(&case["id"])?, text(&case["customers"][0])?))
-    })
+    });
+    let url = format!(
+        "{}/v1/customers/{customer}/timeline?kind=complaint",
+        dev.url()
+    );
+    let timeline = http.get(&url, Some(key)).expect("it answers");
+    let event = text(&timeline.body["entries"][0]["event"]).expect("the complaint is on it");
+    (case, customer, event)
 }

@@ -3,23 +3,19 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::ensure;
-use event::{Partition, Record, Time, Topic};
-use stream::{
-    Log, Offset, TopicPartition,
-    log::{End, Read},
-};
+use event::{Partition, Record, Topic};
+use stream::{Log, Offset, Read, TopicPartition, log::End};
 
 const BATCH_RECORDS_MAX: usize = 5_000;
 const POLL_WAIT: Duration = Duration::from_millis(200);
 /// How long the log may give nothing before its end is reached.
 const QUIET_MAX: Duration = Duration::from_secs(30);
 
-/// Takes every record that the topic has now, each partition's in order, with the time at which the log took it. Answers how many
-/// did not decode.
+/// Takes every record that the topic has now, each partition's in order. Answers how many did not decode.
 ///
 /// # Errors
 /// When the log cannot be read.
-pub fn each(log: &dyn Log, topic: &Topic, mut take: impl FnMut(Time, Record)) -> anyhow::Result<u64> {
+pub fn each(log: &dyn Log, topic: &Topic, mut take: impl FnMut(Record)) -> anyhow::Result<u64> {
     let Some(spec) = log.topics()?.into_iter().find(|spec| spec.topic == *topic) else {
         return Ok(0);
     };
@@ -50,9 +46,9 @@ pub fn each(log: &dyn Log, topic: &Topic, mut take: impl FnMut(Time, Record)) ->
             "{topic} could not be read to its end: nothing came for {} s",
             QUIET_MAX.as_secs()
         );
-        for Read { time, value, .. } in reads {
+        for Read { value, .. } in reads {
             match value.map(|value| wire::decode(topic, &value)) {
-                Some(Ok(record)) => take(time, record),
+                Some(Ok(record)) => take(record),
                 Some(Err(_)) => unreadable += 1,
                 None => {}
             }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use event::{Class, Company, Event, Record, SourceId, Token, Topic, Value, event::Named};
+use event::{
+    Class, Company, Event, Record, SourceId, Token, Topic, Value,
+    event::{Named, Personal},
+};
 use identifier::{Pepper, Region, Spaces, Vocabulary};
 use stream::Log;
 
@@ -48,12 +51,31 @@ pub fn changed(
         renamed: BTreeSet::new(),
         changed: Changed::default(),
     };
-    read::each(log, &Topic::Event, |_, record| {
+    read::each(log, &Topic::Event, |record| {
         if let Record::Event(event) = record {
             reading.event(&event, region(&event.source));
         }
     })?;
     Ok(reading.finish())
+}
+
+/// How the event writes one of its values.
+pub fn written(
+    event: &Event,
+    personal: &Personal,
+    value: &Value,
+    pepper: &Pepper,
+    spaces: &Spaces,
+) -> Option<String> {
+    let named = match value.class {
+        Class::Identifier => &personal.identifiers,
+        Class::Reference => &personal.references,
+    };
+    let is_it = |named: &&Named| {
+        let found = find(pepper, spaces, event, value.class, named);
+        found.is_some_and(|(found, _)| found == value)
+    };
+    Some(named.iter().find(is_it)?.value.clone())
 }
 
 struct Reading<'r> {
@@ -134,5 +156,7 @@ fn find<'e>(
         return Some((value, own));
     }
     let others = spaces.known(kind).into_iter();
-    others.filter_map(|space| Some((of_token(space)?, space))).next()
+    others
+        .filter_map(|space| Some((of_token(space)?, space)))
+        .next()
 }

@@ -39,8 +39,10 @@ async function renew(list) {
   template.innerHTML = await answer.text();
   const fresh = template.content.firstElementChild;
   if (fresh?.id !== list.id) return;
+  const ticked = [...list.querySelectorAll("input:checked[id]")].map((box) => box.id);
   list.replaceChildren(...fresh.childNodes);
   list.dataset.said = fresh.dataset.said;
+  for (const box of list.querySelectorAll("input[id]")) box.checked = ticked.includes(box.id);
   if (focused) {
     // The same row; if it is gone, the one in its place.
     const there = rows(list);

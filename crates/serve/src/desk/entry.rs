@@ -10,9 +10,14 @@ use super::{
     language::Language,
     speech::{Moment, Speech, Words},
 };
-use crate::{model::Note, personal};
+use crate::{
+    model::{Note, page::Happened},
+    personal,
+};
 
 pub(super) struct Entry {
+    /// Of an event: its id, to ask about it.
+    pub(super) id: Option<String>,
     pub(super) moment: Moment,
     pub(super) kind: Kind,
     /// "Valitus: myöhässä", "Asia avattiin".
@@ -24,6 +29,18 @@ pub(super) struct Entry {
     pub(super) promise: Option<Promised>,
     /// A case that the reader may look at.
     pub(super) case: Option<String>,
+    /// The matter that it is about.
+    pub(super) matter: Option<String>,
+    /// What it said before it was corrected, the latest version first.
+    pub(super) before: Vec<Before>,
+}
+
+/// A version of an event that another replaced.
+pub(super) struct Before {
+    /// "Korjattu tänään klo 11.31. Sitä ennen luki:"
+    pub(super) said: String,
+    /// None of a version that named somebody else.
+    pub(super) entry: Option<Entry>,
 }
 
 /// How an entry is marked.
@@ -36,6 +53,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    fn of(event: &Event) -> Kind {
+        match event.kind {
+            event::Kind::Feedback => Kind::Feedback,
+            event::Kind::Complaint => Kind::Complaint,
+            event::Kind::Service | event::Kind::Unknown => Kind::Service,
+        }
+    }
+
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Kind::Feedback => "feedback",
@@ -56,25 +81,20 @@ const WORDS_CHARS_MAX: usize = 20_000;
 const FACT_CHARS_MAX: usize = 200;
 
 impl Entry {
-    pub(super) fn of_event(
-        speech: &Speech,
-        bytes: &[u8],
-        note: Option<&Note>,
-        case: Option<CaseId>,
-    ) -> Entry {
+    pub(super) fn of_event(speech: &Speech, happened: &Happened, case: Option<CaseId>) -> Entry {
+        let note = happened.note.as_ref();
+        Entry {
+            case: case.map(|case| case.to_string()),
+            matter: note.map(|note| note.matter.to_string()),
+            before: before(speech, happened),
+            ..Entry::of_version(speech, &happened.bytes, note)
+        }
+    }
+
+    /// One version of an event, as its source told it.
+    fn of_version(speech: &Speech, bytes: &[u8], note: Option<&Note>) -> Entry {
         let event = personal::event(bytes);
-        let kind = match event.kind {
-            event::Kind::Feedback => Kind::Feedback,
-            event::Kind::Complaint => Kind::Complaint,
-            event::Kind::Service | event::Kind::Unknown => Kind::Service,
-        };
-        let said = speech.named("entry-kind", kind.as_str());
-        let is_finer = event.name.as_str() != event.kind.as_str();
-        let what = if is_finer {
-            format!("{said}: {}", speech.label(&event.name))
-        } else {
-            said
-        };
+        let kind = Kind::of(&event);
         let personal = personal::open(&event);
         let is_sealed = personal.is_none();
         let personal = personal.unwrap_or_default();
@@ -84,9 +104,10 @@ impl Entry {
             None => None,
         };
         Entry {
+            id: Some(event.id.to_string()),
             moment: speech.moment(event.time),
             kind,
-            what,
+            what: what(speech, &event),
             channel: Some(speech.named("channel", event.channel.as_str())),
             facts: facts(speech, &event, note, personal.name.as_deref()),
             words: text.filter(|words| !words.text.is_empty()),
@@ -97,7 +118,9 @@ impl Entry {
                     .as_deref()
                     .map(|text| Words::new(text, WORDS_CHARS_MAX)),
             }),
-            case: case.map(|case| case.to_string()),
+            case: None,
+            matter: None,
+            before: Vec::new(),
         }
     }
 
@@ -110,6 +133,7 @@ impl Entry {
             )
         });
         Entry {
+            id: None,
             moment: speech.moment(step.time),
             kind: Kind::Step,
             what: speech.named("happened", step.what.as_str()),
@@ -118,8 +142,50 @@ impl Entry {
             words: None,
             promise: None,
             case: case.map(|case| case.to_string()),
+            matter: Some(step.matter.to_string()),
+            before: Vec::new(),
         }
     }
+}
+
+/// The versions in whose place another stands, each with when that came.
+fn before(speech: &Speech, happened: &Happened) -> Vec<Before> {
+    let versions = happened.corrected.iter().map(|version| &version.bytes);
+    let all: Vec<_> = versions.chain([&happened.bytes]).collect();
+    let next = all.iter().skip(1);
+    let corrected = happened.corrected.iter().zip(next).rev();
+    corrected
+        .map(|(version, next)| {
+            let time = speech.moment(personal::event(next).received).text;
+            let key = if version.is_theirs {
+                "entry-corrected"
+            } else {
+                "entry-corrected-other"
+            };
+            Before {
+                said: speech.with(key, [("time", time.into())]),
+                entry: version
+                    .is_theirs
+                    .then(|| Entry::of_version(speech, &version.bytes, None)),
+            }
+        })
+        .collect()
+}
+
+/// "Valitus: myöhässä".
+pub(super) fn what(speech: &Speech, event: &Event) -> String {
+    let said = speech.named("entry-kind", Kind::of(event).as_str());
+    if event.name.as_str() == event.kind.as_str() {
+        said
+    } else {
+        format!("{said}: {}", speech.label(&event.name))
+    }
+}
+
+/// What people call a source.
+pub(super) fn source(speech: &Speech, id: &str) -> String {
+    id.parse()
+        .map_or_else(|_| id.to_owned(), |name| speech.label(&name))
 }
 
 /// Where it happened, by whom, with what.
@@ -153,7 +219,7 @@ fn facts(
         ),
         ("entry-name", name.map(str::to_owned)),
         ("entry-recorded-by", recorded),
-        ("entry-source", Some(event.source.to_string())),
+        ("entry-source", Some(source(speech, event.source.as_str()))),
     ];
     let said = said.into_iter();
     said.filter_map(|(key, text)| Some((speech.say(key), Words::line(&text?, FACT_CHARS_MAX))))

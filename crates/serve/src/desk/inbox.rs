@@ -141,7 +141,7 @@ pub(super) async fn inbox(
 }
 
 /// A script asks by this header for the list alone.
-const PART: &str = "polku-part";
+pub(super) const PART: &str = "polku-part";
 
 #[derive(Deserialize)]
 pub(super) struct Seen {

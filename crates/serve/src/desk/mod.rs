@@ -10,7 +10,9 @@ mod cookie;
 mod customer;
 mod entry;
 mod form;
+mod guide;
 mod handoffs;
+mod identity;
 mod inbox;
 mod language;
 mod live;
@@ -46,6 +48,21 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
         .route("/cases/{id}/live", get(case::follow))
         .route("/cases/{id}/commands", post(case::command))
         .route("/customers/{id}", get(customer::customer))
+        .route("/customers/{id}/live", get(customer::follow))
+        .route("/customers/{id}/explain", get(identity::explain))
+        .route("/customers/{id}/split", get(identity::split))
+        .route(
+            "/customers/merge",
+            get(identity::merge).post(identity::find),
+        )
+        .route("/identity/review", get(identity::review))
+        .route("/identity/explain", get(identity::explain_any))
+        .route(
+            "/identity/decide",
+            get(identity::propose).post(identity::decide),
+        )
+        .route("/identity/decisions", get(identity::decisions))
+        .route("/identity/decisions/{id}", get(identity::decision))
         .route("/search", get(search::form).post(search::search))
         .route("/record", get(record::form).post(record::record))
         .route("/record/{id}", get(record::recorded))

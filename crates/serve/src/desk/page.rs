@@ -162,6 +162,7 @@ pub(super) enum Place {
     Record,
     Path,
     HandOffs,
+    Identity,
     /// Not on the menu.
     Elsewhere,
 }
@@ -309,6 +310,10 @@ fn menu(state: &model::State, person: &Person, place: Place) -> Vec<Item> {
         "menu-hand-offs",
         "/hand-offs".to_owned(),
     ));
+    if person.credential.decides() {
+        let address = "/identity/review".to_owned();
+        menu.push(item(Place::Identity, "menu-identity", address));
+    }
     menu
 }
 

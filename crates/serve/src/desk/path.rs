@@ -1,6 +1,7 @@
 //! A department's place on the customer's path: what happens at its stages and touchpoints, how customers find it, what is open,
 //! and the thanks it got.
 
+mod part;
 mod picture;
 mod thanks;
 
@@ -14,6 +15,7 @@ use axum::{
 use event::{Company, DepartmentId, Name, access::AccessKind, rules::Journey};
 
 use self::{
+    part::Part,
     picture::{Bar, Bars, Stop},
     thanks::Thanks,
 };
@@ -42,6 +44,8 @@ struct PathPage {
     departments: Vec<Tab>,
     journeys: Vec<JourneyView>,
     owns_none: bool,
+    /// What the company promises everybody and the department keeps.
+    promises: Vec<String>,
     ages: Vec<(String, Bar)>,
     standing: Vec<Figure>,
     units: Vec<Row>,
@@ -59,6 +63,8 @@ struct JourneyView {
     name: String,
     stops: Vec<Stop>,
     rows: Vec<Row>,
+    /// The department's own stages, for whoever works there.
+    parts: Vec<Part>,
 }
 
 /// A stage, a touchpoint or a unit in figures.
@@ -157,6 +163,7 @@ fn path_page(
         name: Speech::sentence(&speech.label(name)),
         stops: picture::stops(speech, journey, &department, &spots),
         rows: rows(speech, journey, &department, &spots),
+        parts: part::parts(speech, journey, &department),
     });
     let mut journeys: Vec<JourneyView> = journeys.collect();
     // Most of what customers say names no stage: it is not the department's alone, and not to be forgotten.
@@ -184,6 +191,7 @@ fn path_page(
         departments: tabs.collect(),
         journeys,
         owns_none,
+        promises: part::promises(speech, &department),
         ages: ages.into(),
         standing: figures(state, speech, &department, &standing),
         units: units(state, speech, &department),

@@ -217,6 +217,12 @@ impl Speech {
         Some(Time::from_millis(next.timestamp().as_millisecond() - 1))
     }
 
+    /// The beginning of a day where the department is.
+    pub(crate) fn start_of(&self, day: Date) -> Option<Time> {
+        let start = day.to_zoned(self.zone.clone()).ok()?;
+        Some(Time::from_millis(start.timestamp().as_millisecond()))
+    }
+
     /// The reader's wall time.
     pub(crate) fn zoned(&self, time: Time) -> Option<Zoned> {
         let moment = Timestamp::from_millisecond(time.as_millis()).ok()?;

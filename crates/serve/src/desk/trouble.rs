@@ -67,7 +67,10 @@ impl From<Refusal> for Trouble {
                 Trouble::Unreadable
             }
             // The desk asks nothing as nobody, and answers a conflict on its own page.
-            Refusal::NoKey | Refusal::Conflict { .. } | Refusal::Internal(_) => Trouble::Internal,
+            Refusal::NoKey
+            | Refusal::Conflict { .. }
+            | Refusal::Decided { .. }
+            | Refusal::Internal(_) => Trouble::Internal,
         }
     }
 }

@@ -183,13 +183,17 @@ async fn what_happened_before_is_on_the_next_page() {
     world.write(events.into_iter().map(Record::Event)).await;
     let admin = Browser::of(&world, "admin").await;
     let first = admin.get(&format!("/customers/{customer}")).await;
-    let older = first.attributes("main .buttons a[href*=before]", "href");
+    let older = first.attributes("main .buttons a[href*='before=']", "href");
     let second = admin.get(&older[0]).await;
     let words = |page: &super::pages::Page| page.texts("blockquote");
     let seen = [words(&first), words(&second)].concat();
     let expected: Vec<String> = ids.into_iter().rev().collect();
     assert_eq!(seen, expected);
-    assert!(!second.has("a[href*=before]"));
+    assert!(!second.has("a[href*='before=']"));
+    assert!(!first.has("a[href*='after=']"));
+    let newer = second.attributes("main .buttons a[href*='after=']", "href");
+    let back = admin.get(&newer[0]).await;
+    assert_eq!(words(&back), words(&first));
     let lost = admin.get(&format!("/customers/{customer}?before=x")).await;
     assert_eq!(lost.status, StatusCode::BAD_REQUEST);
 }
@@ -203,7 +207,17 @@ async fn an_old_id_leads_to_the_present_one() {
     let admin = Browser::of(&world, "admin").await;
     let page = admin.get(&format!("/customers/{}", profile(&phone))).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);
-    assert_eq!(page.location(), format!("/customers/{customer}"));
+    let was = profile(&phone);
+    assert_eq!(page.location(), format!("/customers/{customer}?was={was}"));
+    for (language, said) in [
+        ("fi", "vanha tunnus"),
+        ("sv", "gammalt id"),
+        ("en", "an old id"),
+    ] {
+        let browser = Browser::of(&world, "admin").await.speaking(language);
+        let page = browser.get(page.location()).await;
+        assert!(page.said("main > [role=status]").contains(said));
+    }
 }
 
 #[tokio::test]
@@ -297,4 +311,95 @@ async fn a_customer_of_others_is_a_mask_in_a_search() {
     assert!(page.text.contains("1 avoin asia"), "{}", page.text);
     // What was typed stands in its own field, and the customer's other values nowhere.
     assert!(!page.text.contains("7055810"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_part_of_the_timeline_is_shown_and_a_page_of_it_stays_a_part() {
+    let world = shop().await;
+    let (customer, state) = aino(&world, "Missä pakettini?").await;
+    let admin = Browser::of(&world, "admin").await.speaking("en");
+    let matter = state.case.matter();
+    for (query, shown) in [
+        ("", 3),
+        ("kind=complaint", 1),
+        ("kind=feedback", 0),
+        ("channel=store", 1),
+        ("channel=web&kind=complaint", 1),
+        ("party=posti", 2),
+        ("party=nobody", 0),
+        (&format!("matter={matter}"), 3),
+        (&format!("matter=m_{}", "0".repeat(32)), 0),
+        ("from=2026-11-21", 0),
+        ("to=2026-11-19", 0),
+        ("from=2026-11-20&to=2026-11-20", 3),
+    ] {
+        let page = admin.get(&format!("/customers/{customer}?{query}")).await;
+        assert_eq!(page.texts(".timeline > .entry").len(), shown, "{query}");
+        assert_eq!(
+            page.has("details.filter[open]"),
+            !query.is_empty(),
+            "{query}"
+        );
+    }
+    for query in [
+        "from=yesterday",
+        "kind=x",
+        "channel=x",
+        "matter=x",
+        "party=%20%2F",
+    ] {
+        let page = admin.get(&format!("/customers/{customer}?{query}")).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_corrected_event_shows_what_it_said_before() {
+    let world = World::new().await;
+    let told = Told {
+        id: "1",
+        identifiers: &[("email", "aino@example.fi")],
+        text: Some("Kolme päivää myöhässä"),
+        ..WEB
+    };
+    let first = world.event(told);
+    let mut second = world.event(Told {
+        text: Some("Kaksi päivää myöhässä"),
+        ..told
+    });
+    second.revision = 1;
+    second.received = at(90);
+    let customer = profile(&first.values[0]);
+    world
+        .write([Record::Event(first), Record::Event(second)])
+        .await;
+    let admin = Browser::of(&world, "admin").await.speaking("en");
+    let page = admin.get(&format!("/customers/{customer}")).await;
+    assert_eq!(
+        page.texts(".entry blockquote"),
+        ["Kaksi päivää myöhässä", "Kolme päivää myöhässä"]
+    );
+    assert!(
+        page.said(".before p").starts_with("Corrected "),
+        "{}",
+        page.text
+    );
+}
+
+#[tokio::test]
+async fn two_entries_are_chosen_by_who_may_ask() {
+    let world = shop().await;
+    let (customer, _) = aino(&world, "Missä pakettini?").await;
+    let advisor = Browser::of(&world, "advisor").await;
+    let page = advisor.get(&format!("/customers/{customer}?why=1")).await;
+    assert_eq!(page.attributes(".entry input", "name"), ["of", "of"]);
+    let action = format!("/customers/{customer}/explain");
+    assert_eq!(page.attributes("#list form", "action"), [action]);
+    let links = page.attributes("main a", "href");
+    assert!(!links.iter().any(|link| link.ends_with("/split")));
+    let lead = Browser::of(&world, "lead").await;
+    let page = lead.get(&format!("/customers/{customer}")).await;
+    let links = page.attributes("main a", "href");
+    assert!(links.contains(&format!("/customers/{customer}/split")));
+    assert!(links.contains(&format!("/customers/merge?customers={customer}")));
 }

@@ -1,6 +1,7 @@
 //! One case: how it stands, what the customer said, everything that was done, and what the reader may do.
 
 mod actions;
+mod advice;
 mod facts;
 mod history;
 
@@ -17,6 +18,7 @@ use event::{CaseId, ProfileId, access::AccessKind, case::State as CaseState, cas
 pub(super) use self::actions::command;
 use self::{
     actions::{Actions, Typed},
+    advice::{Guide, Promised},
     facts::{Clocks, Customer, Said},
     history::Spell,
 };
@@ -50,6 +52,8 @@ struct View {
     facts: Vec<(String, String)>,
     clocks: Clocks,
     customers: Vec<Customer>,
+    guide: Option<Guide>,
+    promises: Vec<Promised>,
     said: Vec<Said>,
     /// What else happened to the matter.
     happened: Vec<Said>,
@@ -202,6 +206,8 @@ impl View {
                 .iter()
                 .map(|profile| Customer::new(api, state, speech, *profile))
                 .collect(),
+            guide: Guide::of(state, speech, case),
+            promises: advice::promises(speech, &told),
             said,
             happened,
             history: history::spells(speech, case, &steps, &told),

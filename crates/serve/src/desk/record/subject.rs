@@ -81,7 +81,7 @@ fn known(api: &Api, person: &Person, profile: ProfileId) -> Subject {
     // Bound, so that the look is over before the next begins.
     let look = || api.state().customer(profile);
     let customer = look();
-    let view = customers::view(api, &person.credential, look(), None);
+    let view = customers::view(api, &person.credential, look());
     Subject::Known(Known { customer, view })
 }
 

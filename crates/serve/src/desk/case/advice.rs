@@ -1,0 +1,110 @@
+//! What helps whoever works on a case: the guide of its place on the path, what may be offered there, and what was promised.
+
+use std::collections::BTreeMap;
+
+use event::{
+    Name, Time, Token,
+    case::{State as CaseState, StepKind},
+    event::{Promise, PromiseState},
+};
+
+use crate::{
+    desk::{
+        entry::what_promised,
+        guide::{self, Advice},
+        speech::{Moment, Speech, Words},
+    },
+    model::{self, Told},
+    personal,
+};
+
+/// The company's own words for where the case began.
+pub(super) struct Guide {
+    /// The stage or the touchpoint that they are written for.
+    pub(super) place: String,
+    pub(super) guide: Option<Advice>,
+    pub(super) offer: Option<Advice>,
+}
+
+/// Something that was said to the customer of this case.
+pub(super) struct Promised {
+    pub(super) what: String,
+    pub(super) words: Option<Words>,
+    pub(super) keeper: Option<String>,
+    pub(super) due: Option<Moment>,
+    pub(super) state: String,
+    /// How the state is marked.
+    pub(super) tone: &'static str,
+}
+
+const WORDS_CHARS_MAX: usize = 1_000;
+
+impl Guide {
+    /// Of the touchpoint, else of the stage; what the one does not tell, the other may.
+    pub(super) fn of(state: &model::State, speech: &Speech, case: &CaseState) -> Option<Guide> {
+        let mut steps = state.cases.steps(case.case);
+        let opener = steps.find(|step| step.what == StepKind::Opened)?.event?;
+        let opener = personal::event(&state.events.get(opener)?.bytes);
+        let touchpoint = opener.touchpoint.as_ref();
+        let stage = model::figures::stage(speech.company(), opener.stage.as_ref(), touchpoint);
+        let places = || touchpoint.into_iter().chain(stage);
+        let told = |of: fn(&Speech, &Name) -> Option<Advice>| {
+            places().find_map(|place| Some((place, of(speech, place)?)))
+        };
+        let guide = told(guide::guide);
+        let offer = told(guide::offer);
+        let (place, _) = guide.as_ref().or(offer.as_ref())?;
+        Some(Guide {
+            place: Speech::sentence(&speech.label(place)),
+            guide: guide.map(|(_, advice)| advice),
+            offer: offer.map(|(_, advice)| advice),
+        })
+    }
+}
+
+/// What the events of the case promise, the first due first: of each promise the latest that was said.
+pub(super) fn promises(speech: &Speech, told: &[Told]) -> Vec<Promised> {
+    let mut latest: BTreeMap<Token, (Promise, Option<Words>)> = BTreeMap::new();
+    for told in told {
+        let event = personal::event(&told.bytes);
+        let Some(promise) = event.promise.clone() else {
+            continue;
+        };
+        let words = personal::open(&event).and_then(|personal| personal.promise);
+        let words = words.map(|text| Words::new(&text, WORDS_CHARS_MAX));
+        // Whoever says that it was kept need not say again what it was.
+        let before = latest.remove(&promise.id);
+        let (due, keeper, said) = match before {
+            Some((before, words)) => (before.due, before.keeper, words),
+            None => (None, None, None),
+        };
+        let promise = Promise {
+            due: promise.due.or(due),
+            keeper: promise.keeper.clone().or(keeper),
+            ..promise
+        };
+        latest.insert(promise.id, (promise, words.or(said)));
+    }
+    let mut promises: Vec<(Promise, Option<Words>)> = latest.into_values().collect();
+    promises.sort_by_key(|(promise, _)| (promise.due.unwrap_or(Time::MAX), promise.id));
+    let said = promises.into_iter().map(|(promise, words)| {
+        let is_late = promise.due.is_some_and(|due| due <= speech.now);
+        let (key, tone) = match promise.state {
+            PromiseState::Made if is_late => ("promise-late", "bad"),
+            PromiseState::Made => ("promise-open", "soon"),
+            PromiseState::Kept => ("promise-kept", "good"),
+            PromiseState::Broken => ("promise-broken", "bad"),
+            PromiseState::Withdrawn => ("promise-withdrawn", ""),
+            PromiseState::Unknown => ("promise-unknown", ""),
+        };
+        Promised {
+            what: Speech::sentence(&what_promised(speech, &promise.what)),
+            words,
+            keeper: promise.keeper.map(|keeper| speech.department(&keeper)),
+            due: promise.due.map(|due| speech.moment(due)),
+            state: speech.say(key),
+            tone,
+        }
+    });
+    said.collect()
+}

@@ -16,6 +16,10 @@ class Mouse {
     await radio.check();
   }
 
+  async mark(box) {
+    await box.check();
+  }
+
   async write(field, text) {
     await field.fill(text);
   }
@@ -48,6 +52,11 @@ class Keyboard {
       await this.strike("ArrowDown");
     }
     if (!(await radio.isChecked())) await this.strike("Space");
+  }
+
+  async mark(box) {
+    await this.reach(box);
+    if (!(await box.isChecked())) await this.strike("Space");
   }
 
   async write(field, text) {

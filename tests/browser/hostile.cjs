@@ -1,6 +1,6 @@
 // Text that means harm: shown as the text that it is, wherever it can get to.
 
-const { FORM } = require("./company.cjs");
+const { FORM, until } = require("./company.cjs");
 const { Case, Inbox, Record, includes } = require("./desk.cjs");
 
 const MARKUP = `<img src=x onerror="window.harmed=1"><script>window.harmed=1</script></q></bdi></blockquote><b>"'&amp;`;
@@ -131,15 +131,18 @@ async function unharmed(page, where) {
 
 /** The element that holds the words lets no direction out. */
 async function isolated(page, around, words) {
-  const loose = await around.evaluate((root, words) => {
+  const look = (root, words) => {
+    // An open list was shown anew between finding the element and looking at it.
+    if (!root.isConnected) return undefined;
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     const holders = [];
     while (walker.nextNode()) if (walker.currentNode.data.includes(words)) holders.push(walker.currentNode.parentElement);
     const isolates = (element) => ["isolate", "isolate-override", "plaintext"].includes(getComputedStyle(element).unicodeBidi);
     const isHeld = (element) => element !== null && (isolates(element) || (element !== root && isHeld(element.parentElement)));
     const loose = holders.filter((element) => !isHeld(element)).map((element) => element.outerHTML.slice(0, 200));
-    return holders.length > 0 ? loose : ["no such words"];
-  }, words);
+    return { loose: holders.length > 0 ? loose : ["no such words"] };
+  };
+  const { loose } = await until(`${words} is looked at`, () => around.evaluate(look, words));
   if (loose.length > 0) throw new Error(`a direction is let out of ${loose}`);
 }
 

@@ -3,7 +3,7 @@
 
 const fs = require("node:fs");
 const axe = require("./axe.cjs");
-const { FORM } = require("./company.cjs");
+const { FORM, until } = require("./company.cjs");
 const { Case } = require("./desk.cjs");
 const words = require("./words.cjs");
 
@@ -26,6 +26,24 @@ const PAGES = [
   ["case, resolved", "kerttu", (at, seeds) => at.goto(`/cases/${seeds.resolved}?done=resolve`)],
   ["case, refused", "kerttu", refused],
   ["customer", "kerttu", (at, seeds) => at.goto(`/customers/${seeds.customer}`)],
+  ["customer, a part", "kerttu", (at, seeds) => at.goto(`/customers/${seeds.customer}?kind=complaint&party=courier&from=2026-01-01`)],
+  ["customer, two to choose", "kerttu", (at, seeds) => at.goto(`/customers/${seeds.customer}?why=1`)],
+  ["customer, by an old id", "kerttu", (at, seeds) => at.goto(`/customers/${seeds.home.phone}`)],
+  ["why together", "kerttu", (at, seeds) => at.goto(`/customers/${seeds.home.customer}/explain?a=${seeds.home.a}&b=${seeds.home.b}`)],
+  ["why apart", "kerttu", (at, seeds) => at.goto(`/identity/explain?a=${seeds.rival.a}&b=${seeds.rival.b}`)],
+  ["split", "kerttu", (at, seeds) => at.goto(`/customers/${seeds.home.customer}/split`)],
+  ["split, looked at", "kerttu", (at, seeds) => at.goto(`/customers/${seeds.home.customer}/split?leave=${seeds.home.phone}`)],
+  ["merge", "kerttu", (at, seeds) => at.goto(`/customers/merge?customers=${seeds.rival.one}`)],
+  ["merge, found", "kerttu", findOther],
+  ["merge, looked at", "kerttu", (at, seeds) => at.goto(`/customers/merge?customers=${seeds.rival.one}&customers=${seeds.rival.other}`)],
+  ["merge, in vain", "kerttu", (at, seeds) => at.goto(`/customers/merge?customers=${seeds.split.one}&customers=${seeds.split.other}`)],
+  ["what waits for a decision", "kerttu", (at) => at.goto("/identity/review")],
+  ["what waits for the lead of others", "helmi", (at) => at.goto("/identity/review")],
+  ["a decision proposed", "kerttu", (at, seeds) => at.goto(`/identity/decide?decision=block&one=${seeds.home.phone}`)],
+  ["a decision without a reason", "kerttu", unreasoned],
+  ["decisions", "kerttu", (at) => at.goto("/identity/decisions")],
+  ["a decision", "kerttu", (at, seeds) => at.goto(`/identity/decisions/${seeds.split.decision}?done=apart`)],
+  ["who is who, forbidden", "aino", (at) => at.goto("/identity/review")],
   ["customer of others", "helmi", (at, seeds) => at.goto(`/customers/${seeds.customer}`)],
   ["search", "kerttu", (at) => at.goto("/search")],
   ["search, found", "kerttu", (at, seeds) => searchFor(at, seeds.email)],
@@ -62,7 +80,7 @@ async function pages(company, browser, step) {
 /** Where the desk has pages, as it says itself: a new one is looked at too. */
 function routes() {
   const desk = fs.readFileSync(`${__dirname}/../../crates/serve/src/desk/mod.rs`, "utf8");
-  const pages = [...desk.matchAll(/\.route\("(.+?)", get\(/g)].map(([, route]) => route);
+  const pages = [...desk.matchAll(/\.route\(\s*"(.+?)",\s*get\(/g)].map(([, route]) => route);
   const looked = pages.filter((route) => !route.startsWith("/static/") && !route.endsWith("/live"));
   return looked.map((route) => new RegExp(`^${route.replace(/\{\w+\}/g, "[^/]+")}$`));
 }
@@ -124,6 +142,20 @@ async function searchFor(at, identifier) {
   await at.page.locator("#found").waitFor();
 }
 
+async function findOther(at, seeds) {
+  await at.goto(`/customers/merge?customers=${seeds.rival.one}`);
+  await at.page.locator("#identifier").fill(seeds.rival.email);
+  await at.page.locator("#identifier").press("Enter");
+  await at.page.locator("main form ul").waitFor();
+}
+
+async function unreasoned(at, seeds) {
+  await at.goto(`/identity/decide?decision=block&one=${seeds.home.phone}`);
+  await at.page.locator("#reason").evaluate((field) => field.removeAttribute("required"));
+  await at.page.locator("main form button.strong").click();
+  await at.page.locator("#reason-fault").waitFor();
+}
+
 async function unsaid(at) {
   await at.goto("/record");
   await at.page.locator("#record button.strong").click();
@@ -177,7 +209,49 @@ async function seed(company) {
   await company.act("venla", seeds.resolved, { command: "claim" }, { command: "contact", how: "phone", reached: false }, told);
   await company.act("venla", first.id, { command: "hand_off", to: "finance", reason: "Rahat" });
   await company.act("lempi", first.id, { command: "decline", reason: "Ei meille" });
-  return seeds;
+  return { ...seeds, ...(await strangers(company)) };
+}
+
+/** Two who used one telephone, two who are named together and must not be, and two who were separated. */
+async function strangers(company) {
+  const [aino, veikko, one, other, left, right] = ["a", "b", "c", "d", "e", "f"].map((name) => `${company.own(`kuka-${name}`)}@example.fi`);
+  const [shared, second, third] = [company.phone(), company.phone(), company.phone()];
+  const late = { type: "delivery.late", product: "sofa", text: "Missä pakettini?" };
+  await company.say(
+    "web-shop",
+    { ...late, name: "Aino Korhonen", identifiers: { email: aino, phone: shared } },
+    { ...late, name: "Veikko Korhonen", identifiers: { email: veikko, phone: shared } },
+    { ...late, identifiers: { email: one, customer_number: company.own("5") } },
+    { ...late, identifiers: { email: other, phone: second, customer_number: company.own("6") } },
+    { ...late, identifiers: { email: left, phone: third } },
+    { ...late, identifiers: { email: right, phone: third } },
+  );
+  await company.say("web-shop", { ...late, identifiers: { email: one, phone: second } });
+  const home = await pair(company, aino, veikko, true);
+  const rival = await pair(company, one, other, false);
+  const rightful = await pair(company, left, right, true);
+  const reason = "Kaksi eri ihmistä";
+  const leave = [rightful.values.find((value) => value.shown === right).id];
+  const decided = await company.post(`/v1/customers/${rightful.one}/split`, company.key("auditor"), { leave, reason });
+  const split = await pair(company, left, right, false);
+  const phone = home.values.find((value) => value.type === "phone").id;
+  return { home: { ...home, customer: home.one, phone }, rival: { ...rival, email: other }, split: { ...split, decision: decided.id } };
+}
+
+/** The customers of two identifiers, one or two, an event of each, and all values. */
+async function pair(company, one, other, together) {
+  const key = company.key("auditor");
+  const look = async (email) => {
+    const { customers } = await company.post("/v1/customers/search", key, { identifier: `email:${email}`, reason: "test" });
+    return customers[0];
+  };
+  return until(`${one} and ${other} are ${together ? "one" : "two"}`, async () => {
+    const [a, b] = [await look(one), await look(other)];
+    if (!a || !b || (a.id === b.id) !== together) return undefined;
+    const events = async (id) => (await company.get(`/v1/customers/${id}/timeline`, key)).entries.filter((entry) => entry.event);
+    const [first, last] = [await events(a.id), await events(b.id)];
+    return { one: a.id, other: b.id, a: first.at(0)?.event, b: last.at(-1)?.event, values: a.identifiers };
+  });
 }
 
 function soon() {

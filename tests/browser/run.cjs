@@ -11,6 +11,10 @@ const PARTS = {
   walk: () => require("./walk.cjs").mouse,
   "walk by keyboard": () => require("./walk.cjs").keyboard,
   "walk without script": () => require("./walk.cjs").withoutScript,
+  "who is who": () => require("./identity.cjs").mouse,
+  "who is who by keyboard": () => require("./identity.cjs").keyboard,
+  "who is who without script": () => require("./identity.cjs").withoutScript,
+  timeline: () => require("./timeline.cjs").timeline,
   preferences: () => require("./preferences.cjs").preferences,
   record: () => require("./record.cjs").record,
   hostile: () => require("./hostile.cjs").hostile,
@@ -19,7 +23,7 @@ const PARTS = {
 };
 
 /** Longer than all waits of any part that passes. */
-const BOUND_MS = 300_000;
+const BOUND_MS = 480_000;
 
 /** One part of the tests, with people of its own, whose pages have no faults at its end. */
 async function play(name, company, browser) {

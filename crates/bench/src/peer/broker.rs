@@ -40,6 +40,8 @@ impl Broker {
     pub(crate) fn log(&self, namespace: &str) -> anyhow::Result<SharedLog> {
         let config = kafka::Config {
             namespace: namespace.to_owned(),
+            // On a busy machine a broker takes its time over new topics.
+            answer_ms_max: 60_000,
             ..kafka::Config::plaintext(&self.bootstrap)
         };
         Ok(kafka::Kafka::connect(config).context("connecting to the broker")?)

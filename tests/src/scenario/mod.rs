@@ -7,6 +7,8 @@
 //!     "Missä pakettini on?"
 //! 2026-03-02 10:00 desk delivery: acknowledge case of order A-77
 //! 2026-03-02 10:05 desk aino: claim case of order A-77
+//! 2026-03-02 10:10 desk auditor: decide apart email aino@example.fi from phone 040 111
+//!     "Two sisters share the phone"
 //! 2026-03-03 18:00 time passes
 //! show timeline of email aino@example.fi
 //! ```

@@ -6,8 +6,11 @@ use event::Time;
 use serde_json::{Map, Value, json};
 
 use super::{
-    script::{Of, Script, Show, Statement},
-    show::{Names, show_case, show_cases, show_counts, show_notices, show_timeline},
+    script::{Decision, Of, Script, Show, Statement},
+    show::{
+        Names, show_case, show_cases, show_counts, show_customer, show_notices, show_signs,
+        show_timeline,
+    },
 };
 use crate::wait;
 
@@ -53,6 +56,8 @@ struct Player<'a> {
     stage: &'a mut dyn Stage,
     towards: Option<(&'a str, Duration)>,
     names: Names,
+    /// The id of the last decision.
+    decided: Option<String>,
     shown: String,
 }
 
@@ -62,6 +67,7 @@ impl<'a> Player<'a> {
             stage,
             towards,
             names: Names::default(),
+            decided: None,
             shown: String::new(),
         }
     }
@@ -90,6 +96,25 @@ impl<'a> Player<'a> {
                         |stage, _| command_case(stage, who, of, command),
                     );
                     self.stage.settle(*now);
+                }
+                Statement::Decided {
+                    now,
+                    who,
+                    decision,
+                    reason,
+                } => {
+                    self.stage.settle(*now);
+                    let decided = decide(
+                        self.stage,
+                        who,
+                        decision,
+                        reason.as_deref(),
+                        self.decided.as_deref(),
+                    );
+                    self.stage.settle(*now);
+                    self.decided = decided.body["id"].as_str().map(str::to_owned);
+                    writeln!(self.shown, "  => {}", said_of(&decided))
+                        .expect("writing to a string");
                 }
                 Statement::Shown(show) => {
                     self.look(|_| true, |stage, names| look(stage, names, show));
@@ -151,6 +176,71 @@ fn command_case(stage: &mut dyn Stage, who: &str, of: &Of, command: &Map<String,
     format!("  => {said}\n")
 }
 
+/// Decides by the values' ids, as a page shows them.
+fn decide(
+    stage: &mut dyn Stage,
+    who: &str,
+    decision: &Decision,
+    reason: Option<&str>,
+    before: Option<&str>,
+) -> Answer {
+    let mut ids = |values: &[Of]| -> Vec<Value> {
+        let ids = values.iter().map(|value| value_id(stage, value));
+        ids.map(|id| json!(id)).collect()
+    };
+    let mut body = json!({
+        "decision": decision.what,
+        "one": ids(&decision.one),
+        "other": ids(&decision.other),
+        "reason": reason,
+    });
+    if decision.what == "undo" {
+        body["undoes"] = json!(before);
+    }
+    if let Value::Object(fields) = &mut body {
+        fields.retain(|_, value| !value.is_null() && value != &json!([]));
+    }
+    stage.post(who, "/v1/identity/decisions", &body)
+}
+
+/// The id of a value, as the page of whoever has it shows it. Telephone numbers are compared by their ends, since pages show them as
+/// Polku writes them.
+fn value_id(stage: &mut dyn Stage, of: &Of) -> Option<String> {
+    let plain = |text: &str| -> String {
+        let letters = text.chars().filter(|letter| letter.is_alphanumeric());
+        let letters: Vec<char> = letters.flat_map(char::to_lowercase).collect();
+        let taken = if of.kind == "phone" { 7 } else { letters.len() };
+        letters.iter().rev().take(taken).collect()
+    };
+    let found = search(stage, of);
+    let customer = found.body["customers"][0].clone();
+    let values = ["identifiers", "references"].map(|table| customer[table].as_array().cloned());
+    values.into_iter().flatten().flatten().find_map(|value| {
+        let shown = value["shown"].as_str()?;
+        let is_it = value["type"] == json!(of.kind) && plain(shown) == plain(&of.value);
+        is_it.then(|| value["id"].as_str().map(str::to_owned))?
+    })
+}
+
+fn search(stage: &mut dyn Stage, of: &Of) -> Answer {
+    let body = json!({ "identifier": format!("{}:{}", of.kind, of.value), "reason": "scenario" });
+    stage.post(AUDITOR, "/v1/customers/search", &body)
+}
+
+fn said_of(decided: &Answer) -> String {
+    match decided.status {
+        200 | 201 => "decided".to_owned(),
+        status => {
+            let faults = decided.body["faults"].as_object().into_iter().flatten();
+            let faults: Vec<String> = faults
+                .map(|(field, fault)| format!("{field} {}", fault.as_str().unwrap_or_default()))
+                .collect();
+            let detail = decided.body["detail"].as_str().unwrap_or_default();
+            format!("refused with {status}: {detail} {}", faults.join("; "))
+        }
+    }
+}
+
 /// An event that was taken needs no word; what was refused says why.
 fn told(shown: &mut String, answer: &Answer) {
     match answer.status {
@@ -189,12 +279,17 @@ fn commanded(answer: &Answer) -> String {
 
 fn look(stage: &mut dyn Stage, names: &mut Names, show: &Show) -> String {
     match show {
+        Show::Customer(of) => show_customer(&search(stage, of).body["customers"]),
         Show::Timeline(of) => match entries(stage, of) {
             Some(entries) => show_timeline(&entries, names),
             None => "  nobody\n".to_owned(),
         },
         Show::Case(of) => match find_case(stage, of) {
             Some(id) => show_case(&stage.get(AUDITOR, &format!("/v1/cases/{id}")).body, names),
+            None => "  no case\n".to_owned(),
+        },
+        Show::Signs(of) => match find_case(stage, of) {
+            Some(id) => show_signs(&stage.get(AUDITOR, &format!("/v1/cases/{id}")).body),
             None => "  no case\n".to_owned(),
         },
         Show::Cases { department } => {
@@ -208,8 +303,7 @@ fn look(stage: &mut dyn Stage, names: &mut Names, show: &Show) -> String {
 
 /// The entries on the page of whoever has the identifier or reference.
 fn entries(stage: &mut dyn Stage, of: &Of) -> Option<Vec<Value>> {
-    let body = json!({ "identifier": format!("{}:{}", of.kind, of.value), "reason": "scenario" });
-    let found = stage.post(AUDITOR, "/v1/customers/search", &body);
+    let found = search(stage, of);
     let customer = found.body["customers"][0]["id"].as_str()?.to_owned();
     let page = stage.get(
         AUDITOR,

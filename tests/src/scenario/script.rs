@@ -36,6 +36,13 @@ pub enum Statement {
         of: Of,
         command: Map<String, Value>,
     },
+    /// Somebody decides who is who.
+    Decided {
+        now: Time,
+        who: String,
+        decision: Decision,
+        reason: Option<String>,
+    },
     /// Nothing happens until then.
     Passed {
         now: Time,
@@ -50,10 +57,23 @@ pub struct Of {
     pub value: String,
 }
 
+/// A decision about values: `apart email a@example.fi from phone 040 111`, `together X with Y`, `block X`, `allow X`; or `undo`, of
+/// the decision before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub what: String,
+    pub one: Vec<Of>,
+    pub other: Vec<Of>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Show {
+    /// Who a customer is: identifiers and references.
+    Customer(Of),
     Timeline(Of),
     Case(Of),
+    /// What the customer's timeline showed of it.
+    Signs(Of),
     Cases {
         department: String,
     },
@@ -120,6 +140,7 @@ impl Script {
         self.lines.iter().find_map(|line| match &line.statement {
             Statement::Told { now, .. }
             | Statement::Commanded { now, .. }
+            | Statement::Decided { now, .. }
             | Statement::Passed { now } => Some(*now),
             Statement::Said | Statement::Shown(_) => None,
         })
@@ -148,6 +169,14 @@ fn statement(text: &str, number: usize) -> Result<Statement, String> {
         .split_once(": ")
         .ok_or("expected `SOURCE: KIND TYPE` or `desk WHO: COMMAND case of …`")?;
     if let Some(who) = who.strip_prefix("desk ") {
+        if let Some(decision) = what.strip_prefix("decide ") {
+            return Ok(Statement::Decided {
+                now,
+                who: who.to_owned(),
+                decision: self::decision(decision)?,
+                reason: None,
+            });
+        }
         let (command, of) = what
             .split_once(" case of ")
             .ok_or("expected `COMMAND case of TYPE VALUE`")?;
@@ -172,6 +201,26 @@ fn statement(text: &str, number: usize) -> Result<Statement, String> {
     })
 }
 
+fn decision(text: &str) -> Result<Decision, String> {
+    let (what, values) = text.split_once(' ').unwrap_or((text, ""));
+    let between = match what {
+        "apart" => " from ",
+        "together" => " with ",
+        "block" | "allow" | "undo" => "\n",
+        other => return Err(format!("nobody can decide `{other}`")),
+    };
+    let (one, other) = values.split_once(between).unwrap_or((values, ""));
+    let all = |values: &str| -> Result<Vec<Of>, String> {
+        let values = values.split(", ").filter(|value| !value.is_empty());
+        values.map(of).collect()
+    };
+    Ok(Decision {
+        what: what.to_owned(),
+        one: all(one)?,
+        other: all(other)?,
+    })
+}
+
 fn moment(text: &str) -> Result<(Time, &str), String> {
     let (written, rest) = text
         .split_at_checked(16)
@@ -192,12 +241,14 @@ fn show(what: &str) -> Result<Show, String> {
     if what == "counts" {
         return Ok(Show::Counts);
     }
-    let (subject, of) = what
-        .split_once(" of ")
-        .ok_or("expected `show counts` or `show timeline | case | cases | notices of …`")?;
+    let (subject, of) = what.split_once(" of ").ok_or(
+        "expected `show counts` or `show customer | timeline | case | signs | cases | notices of …`",
+    )?;
     match subject {
+        "customer" => Ok(Show::Customer(self::of(of)?)),
         "timeline" => Ok(Show::Timeline(self::of(of)?)),
         "case" => Ok(Show::Case(self::of(of)?)),
+        "signs" => Ok(Show::Signs(self::of(of)?)),
         "cases" => Ok(Show::Cases {
             department: of.to_owned(),
         }),
@@ -255,6 +306,11 @@ fn add(statement: &mut Statement, text: &str) -> Result<(), String> {
             }
             Ok(())
         }
+        Statement::Decided { reason, .. } => {
+            let words = quoted.ok_or("a decision has a reason, in quotes")?;
+            *reason = Some(words.to_owned());
+            Ok(())
+        }
         Statement::Said | Statement::Passed { .. } | Statement::Shown(_) => {
             Err("nothing can be added to the line above".to_owned())
         }
@@ -280,6 +336,22 @@ fn add_field(event: &mut Map<String, Value>, field: &str) -> Result<(), String> 
         }
         "history" => {
             event.insert("history".to_owned(), json!(value == "yes"));
+        }
+        "promise" => {
+            // `promise p-1 refund made by finance until 2026-03-10 16:00`
+            let words: Vec<&str> = value.splitn(7, ' ').collect();
+            let mut promise = match words[..] {
+                [id, what, state, ..] => json!({ "id": id, "what": what, "state": state }),
+                _ => return Err(format!("`{value}` is no promise: write `p-1 refund made`")),
+            };
+            if let Some(keeper) = words.get(4) {
+                promise["keeper"] = json!(keeper);
+            }
+            if let Some(until) = words.get(6) {
+                let (time, _) = moment(until)?;
+                promise["due"] = json!(time.to_string());
+            }
+            event.insert("promise".to_owned(), promise);
         }
         "score" => {
             // `score nps 3 of 0-10`

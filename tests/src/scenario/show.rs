@@ -53,6 +53,27 @@ fn line(out: &mut String, cells: &[String]) {
     writeln!(out, "  | {}", cells.join(" | ").trim_end()).expect("writing to a string");
 }
 
+/// Who has a value: all that they are known by.
+pub(super) fn show_customer(customers: &Value) -> String {
+    let mut out = String::new();
+    for customer in customers.as_array().into_iter().flatten() {
+        let values = ["identifiers", "references"].map(|table| customer[table].as_array());
+        let mut cells: Vec<String> = values
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|value| format!("{} {}", text(value, "type"), text(value, "shown")))
+            .collect();
+        cells.sort();
+        line(&mut out, &cells);
+    }
+    if out.is_empty() {
+        "  nobody\n".to_owned()
+    } else {
+        out
+    }
+}
+
 pub(super) fn show_timeline(entries: &[Value], names: &mut Names) -> String {
     let mut out = String::new();
     for entry in entries.iter().filter(|entry| entry["event"].is_string()) {
@@ -102,7 +123,10 @@ pub(super) fn show_case(case: &Value, names: &mut Names) -> String {
             .or_else(|| whom(step))
             .unwrap_or_default();
         let reason = step["reason"].as_str().unwrap_or_default();
-        let what = format!("  {} by {who}", text(step, "what"));
+        let what = match step["sign"].as_str() {
+            Some(sign) => format!("  {}: {sign}", text(step, "what")),
+            None => format!("  {} by {who}", text(step, "what")),
+        };
         line(
             &mut out,
             &[
@@ -114,6 +138,26 @@ pub(super) fn show_case(case: &Value, names: &mut Names) -> String {
         );
     }
     out
+}
+
+/// The steps of a case that signs caused, when they happened, and whom they concern.
+pub(super) fn show_signs(case: &Value) -> String {
+    let mut out = String::new();
+    let steps = case["history"].as_array().into_iter().flatten();
+    for step in steps.filter(|step| step["sign"].is_string()) {
+        let what = format!("{}: {}", text(step, "what"), text(step, "sign"));
+        let other = step["other"].as_str();
+        let other = other.map(|other| format!("with {other}"));
+        let reason = step["reason"].as_str().map(str::to_owned);
+        let mut cells = vec![local(&step["time"]), what];
+        cells.extend(other.into_iter().chain(reason));
+        line(&mut out, &cells);
+    }
+    if out.is_empty() {
+        "  none\n".to_owned()
+    } else {
+        out
+    }
 }
 
 /// How a case stands besides its state: whose inbox it lies in, who has it in hand, and what it waits for.

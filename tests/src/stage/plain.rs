@@ -7,7 +7,8 @@ use polku::{
 };
 
 /// Source, channel, whether its word joins customers.
-const SOURCES: [(&str, &str, bool); 6] = [
+const SOURCES: [(&str, &str, bool); 7] = [
+    ("register", "call_centre", true),
     ("till", "store", true),
     ("call-centre", "call_centre", true),
     ("help-desk", "call_centre", true),
@@ -15,6 +16,8 @@ const SOURCES: [(&str, &str, bool); 6] = [
     ("courier", "subcontractor", false),
     ("installer", "subcontractor", false),
 ];
+/// The one that corrects what it said.
+const CORRECTS: &str = "register";
 const DEPARTMENTS: [&str; 5] = ["customer-care", "delivery", "products", "stores", "finance"];
 /// They share a desk.
 const PEOPLE: [(&str, &str); 2] = [("aino", "delivery"), ("veikko", "delivery")];
@@ -32,6 +35,9 @@ pub(super) fn prepare(home: &Home) {
             "\n[sources.{source}]\nchannel = \"{channel}\"\nkey_sha256 = [\"{}\"]\ntrusted = {trusted}\n",
             demo::hash(&key)
         ));
+        if source == CORRECTS {
+            config.push_str("corrects = true\n");
+        }
         keys.sources.insert(source.to_owned(), key);
     }
     let departments = DEPARTMENTS.map(|department| (department, "lead", department));

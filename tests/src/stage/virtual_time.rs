@@ -94,7 +94,12 @@ impl VirtualTime {
             .expect("an empty registry takes them");
         VirtualTime {
             unify: runner(Unify::new(), binding::unify(), &log, &metrics),
-            identify: runner(Identify::new(), binding::identify(), &log, &metrics),
+            identify: runner(
+                Identify::new(PARTITIONS),
+                binding::identify(),
+                &log,
+                &metrics,
+            ),
             cases: runner(Cases::new(), binding::cases(), &log, &metrics),
             reader: follow(log.as_ref()),
             written: 0,

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use alerter::cases::{self, Cases};
 use anyhow::ensure;
-use event::{Partition, Record, Time};
+use event::{Event, Partition, Record, Time};
 use machine::{Effects, Input, Machine, Outcome, Overlay, Shard, State};
 use unifier::{
     identify::{self, Identify},
@@ -26,19 +26,19 @@ const SHARD: Shard = Shard {
 };
 
 /// One machine with its state and what waits for it.
-struct Stage<M: Machine> {
+pub(crate) struct Stage<M: Machine> {
     machine: M,
     state: State<M::Key, M::Row>,
-    waiting: VecDeque<M::Record>,
+    pub(crate) waiting: VecDeque<M::Record>,
     /// Processor time.
-    stepped: Duration,
-    applied: Duration,
+    pub(crate) stepped: Duration,
+    pub(crate) applied: Duration,
     inputs: u64,
     duplicates: u64,
 }
 
 impl<M: Machine> Stage<M> {
-    fn new(machine: M) -> Self {
+    pub(crate) fn new(machine: M) -> Self {
         Self {
             machine,
             state: State::new(),
@@ -50,7 +50,7 @@ impl<M: Machine> Stage<M> {
         }
     }
 
-    fn forget_what_it_took(&mut self) {
+    pub(crate) fn forget_what_it_took(&mut self) {
         self.stepped = Duration::ZERO;
         self.applied = Duration::ZERO;
         self.inputs = 0;
@@ -58,34 +58,33 @@ impl<M: Machine> Stage<M> {
     }
 
     /// Steps what waits, as one batch, and lets the state take the changes.
-    fn batch(&mut self, now: Time) -> Vec<Record> {
+    pub(crate) fn batch(&mut self, now: Time) -> Vec<Record> {
         if self.waiting.is_empty() {
             return Vec::new();
         }
         let began = thread_cpu();
         let mut records = Vec::new();
+        let mut effects = Effects::new();
         let mut overlay = Overlay::new(&self.state);
         for record in self.waiting.drain(..) {
-            let mut effects = Effects::new();
             let input = Input::Record(record);
             let outcome = self
                 .machine
                 .step(now, SHARD, input, &mut overlay, &mut effects);
             self.inputs += 1;
             self.duplicates += u64::from(outcome == Outcome::Duplicate);
-            records.extend(effects.into_records());
+            records.extend(effects.drain());
         }
         while self
             .machine
             .next_due(&overlay)
             .is_some_and(|due| due <= now)
         {
-            let mut effects = Effects::new();
             let tick = Input::Tick { due: now };
             let _ticked = self
                 .machine
                 .step(now, SHARD, tick, &mut overlay, &mut effects);
-            records.extend(effects.into_records());
+            records.extend(effects.drain());
         }
         let stepped = thread_cpu();
         let changes = overlay.into_changes();
@@ -96,7 +95,7 @@ impl<M: Machine> Stage<M> {
     }
 }
 
-struct Engine {
+pub(crate) struct Engine {
     unify: Stage<Unify>,
     identify: Stage<Identify>,
     cases: Stage<Cases>,
@@ -109,11 +108,27 @@ impl Engine {
     fn new() -> Self {
         Self {
             unify: Stage::new(Unify::new()),
-            identify: Stage::new(Identify::new()),
+            identify: Stage::new(Identify::new(SHARD.partitions)),
             cases: Stage::new(Cases::new()),
             now: Time::from_millis(service::clock::now_ms()),
             left: 0,
         }
+    }
+
+    /// An engine that knows the company's rules.
+    pub(crate) fn told(rules: Vec<Record>) -> Self {
+        let mut engine = Self::new();
+        for record in rules {
+            engine.pass_on(record);
+        }
+        engine
+    }
+
+    pub(crate) fn forget_what_it_took(&mut self) {
+        self.unify.forget_what_it_took();
+        self.identify.forget_what_it_took();
+        self.cases.forget_what_it_took();
+        self.left = 0;
     }
 
     /// Works until nothing waits.
@@ -159,12 +174,32 @@ impl Engine {
         }
     }
 
-    fn take(&mut self, events: impl Iterator<Item = unify::Record>) {
-        let mut events = events.peekable();
+    pub(crate) fn take(&mut self, events: Vec<Event>) {
+        let mut events = events.into_iter().map(unify::Record::Event).peekable();
         while events.peek().is_some() {
             self.unify.waiting.extend(events.by_ref().take(BATCH));
             self.settle();
         }
+    }
+
+    /// Where the time went since it forgot.
+    pub(crate) fn parts(&self) -> Vec<(&'static str, Duration)> {
+        let (unify, identify, cases) = (&self.unify, &self.identify, &self.cases);
+        vec![
+            ("unify: steps", unify.stepped),
+            ("unify: the state takes the changes", unify.applied),
+            ("identify: steps", identify.stepped),
+            ("identify: the state takes the changes", identify.applied),
+            ("cases: steps", cases.stepped),
+            ("cases: the state takes the changes", cases.applied),
+        ]
+    }
+
+    pub(crate) fn note(&self, events: usize) -> String {
+        format!(
+            "{events} events were {} inputs of unify, {} of identify and {} of cases, and put out {} records.",
+            self.unify.inputs, self.identify.inputs, self.cases.inputs, self.left
+        )
     }
 }
 
@@ -173,28 +208,16 @@ pub(crate) fn measure(
     workload: &Workload,
     rules: Vec<Record>,
 ) -> anyhow::Result<Vec<(Figure, Sample)>> {
-    let mut engine = Engine::new();
-    for record in rules {
-        engine.pass_on(record);
-    }
-    let events: Vec<unify::Record> = workload
-        .events
-        .iter()
-        .cloned()
-        .map(unify::Record::Event)
-        .collect();
-    let half = events.len() / 2;
-    let count = events.len() - half;
-    let mut events = events.into_iter();
-    engine.take(events.by_ref().take(half));
+    let mut engine = Engine::told(rules);
+    let mut before = workload.events.clone();
+    let measured = before.split_off(before.len() / 2);
+    let count = measured.len();
+    engine.take(before);
     let before = engine.unify.duplicates;
-    engine.unify.forget_what_it_took();
-    engine.identify.forget_what_it_took();
-    engine.cases.forget_what_it_took();
-    engine.left = 0;
+    engine.forget_what_it_took();
 
     let meter = Meter::start();
-    engine.take(events);
+    engine.take(measured);
     let spent = meter.stop();
 
     let repeats = before + engine.unify.duplicates;
@@ -204,26 +227,11 @@ pub(crate) fn measure(
         workload.repeats - repeats,
         workload.repeats
     );
-    let parts = vec![
-        ("unify: steps", engine.unify.stepped),
-        ("unify: the state takes the changes", engine.unify.applied),
-        ("identify: steps", engine.identify.stepped),
-        (
-            "identify: the state takes the changes",
-            engine.identify.applied,
-        ),
-        ("cases: steps", engine.cases.stepped),
-        ("cases: the state takes the changes", engine.cases.applied),
-    ];
-    let note = format!(
-        "The engine: {count} events were {} inputs of unify, {} of identify and {} of cases, and put out {} records.",
-        engine.unify.inputs, engine.identify.inputs, engine.cases.inputs, engine.left
-    );
     let sample = Sample {
         count: count as u64,
         spent,
-        parts,
-        notes: vec![note],
+        parts: engine.parts(),
+        notes: vec![format!("The engine: {}", engine.note(count))],
         ..Sample::default()
     };
     Ok(vec![(Figure::Engine, sample)])

@@ -59,6 +59,11 @@ impl Floor {
 /// The second half of the events, over what the first half left.
 pub(crate) fn measure(events: &[Event]) -> Vec<(Figure, Sample)> {
     let (before, measured) = events.split_at(events.len() / 2);
+    vec![(Figure::Floor, over(before, measured))]
+}
+
+/// Some events over what others left.
+pub(crate) fn over(before: &[Event], measured: &[Event]) -> Sample {
     let mut floor = Floor::default();
     for event in before {
         floor.take(event);
@@ -69,10 +74,9 @@ pub(crate) fn measure(events: &[Event]) -> Vec<(Figure, Sample)> {
     }
     let spent = meter.stop();
     black_box(&floor.timelines);
-    let sample = Sample {
+    Sample {
         count: measured.len() as u64,
         spent,
         ..Sample::default()
-    };
-    vec![(Figure::Floor, sample)]
+    }
 }

@@ -20,12 +20,30 @@ pub(crate) struct Frame {
 }
 
 /// What is compared, which of its figures, and what the ratio says.
-const RATIOS: [(Figure, Figure, By, &str); 8] = [
+const RATIOS: [(Figure, Figure, By, &str); 11] = [
     (
         Figure::Engine,
         Figure::Floor,
         By::Cpu,
         "processor time of the engine to that of its floor",
+    ),
+    (
+        Figure::EngineKnown,
+        Figure::FloorKnown,
+        By::Cpu,
+        "processor time of the engine to that of its floor, known customers",
+    ),
+    (
+        Figure::SkewGiant,
+        Figure::SkewUniform,
+        By::CpuSpeed,
+        "events a CPU-second with one giant customer to those of evenly spread ones",
+    ),
+    (
+        Figure::SkewKiosk,
+        Figure::SkewUniform,
+        By::CpuSpeed,
+        "events a CPU-second with one shared device to those of evenly spread ones",
     ),
     (
         Figure::WholeInMemory,
@@ -74,6 +92,7 @@ const RATIOS: [(Figure, Figure, By, &str); 8] = [
 #[derive(Clone, Copy)]
 enum By {
     Cpu,
+    CpuSpeed,
     Speed,
     Wait,
 }
@@ -82,6 +101,7 @@ impl By {
     fn of(self, sample: &Sample) -> Option<f64> {
         match self {
             By::Cpu => Some(sample.cpu_us()),
+            By::CpuSpeed => Some(1e6 / sample.cpu_us()),
             By::Speed => Some(sample.per_second()),
             By::Wait => sample.wait_ms(0.5),
         }
@@ -255,7 +275,7 @@ fn where_it_goes(page: &mut String, figure: Figure, samples: &[Sample], last: &S
 }
 
 /// Three digits that count, with a comma before each group of three.
-fn grouped(value: f64) -> String {
+pub(crate) fn grouped(value: f64) -> String {
     if !value.is_finite() || value < 100.0 {
         return format!("{value:.1}");
     }

@@ -9,6 +9,11 @@ use crate::meter::Spent;
 pub(crate) enum Figure {
     Floor,
     Engine,
+    FloorKnown,
+    EngineKnown,
+    SkewUniform,
+    SkewGiant,
+    SkewKiosk,
     Encode,
     Decode,
     Fsync,
@@ -19,6 +24,7 @@ pub(crate) enum Figure {
     ReadBack,
     WholeInMemory,
     WholeOnDisk,
+    Restart,
     RequestOfOne,
     RequestOfOneBySixtyFour,
     RequestOfHundred,
@@ -27,9 +33,14 @@ pub(crate) enum Figure {
 
 impl Figure {
     #[cfg(test)]
-    pub(crate) const ALL: [Figure; 16] = [
+    pub(crate) const ALL: [Figure; 22] = [
         Figure::Floor,
         Figure::Engine,
+        Figure::FloorKnown,
+        Figure::EngineKnown,
+        Figure::SkewUniform,
+        Figure::SkewGiant,
+        Figure::SkewKiosk,
         Figure::Encode,
         Figure::Decode,
         Figure::Fsync,
@@ -40,6 +51,7 @@ impl Figure {
         Figure::ReadBack,
         Figure::WholeInMemory,
         Figure::WholeOnDisk,
+        Figure::Restart,
         Figure::RequestOfOne,
         Figure::RequestOfOneBySixtyFour,
         Figure::RequestOfHundred,
@@ -50,6 +62,11 @@ impl Figure {
         match self {
             Figure::Floor => "floor: de-duplicate, intern, unite, append",
             Figure::Engine => "engine: unify, identify, cases; no log, no bytes, one thread",
+            Figure::FloorKnown => "floor: the same, known customers",
+            Figure::EngineKnown => "engine: known customers, sets that come again",
+            Figure::SkewUniform => "engine: new sets, evenly spread customers",
+            Figure::SkewGiant => "engine: new sets, every fifth event of one customer",
+            Figure::SkewKiosk => "engine: new sets, every fifth event names one shared device",
             Figure::Encode => "wire: encode an event",
             Figure::Decode => "wire: decode an event",
             Figure::Fsync => "disk: write 4 KiB and fsync",
@@ -60,6 +77,7 @@ impl Figure {
             Figure::ReadBack => "log: read back from the file",
             Figure::WholeInMemory => "whole loop: event to timeline and cases, log in memory",
             Figure::WholeOnDisk => "whole loop: event to timeline and cases, embedded log",
+            Figure::Restart => "restart: rows of state read back",
             Figure::RequestOfOne => "ingest: 1 event a request, 1 sender",
             Figure::RequestOfOneBySixtyFour => "ingest: 1 event a request, 64 senders",
             Figure::RequestOfHundred => "ingest: 100 events a request, 1 sender",
@@ -76,8 +94,14 @@ impl Figure {
             | Figure::AppendThousand
             | Figure::AppendThousandByEight
             | Figure::ReadBack => "records",
+            Figure::Restart => "rows",
             Figure::Floor
             | Figure::Engine
+            | Figure::FloorKnown
+            | Figure::EngineKnown
+            | Figure::SkewUniform
+            | Figure::SkewGiant
+            | Figure::SkewKiosk
             | Figure::Encode
             | Figure::Decode
             | Figure::WholeInMemory

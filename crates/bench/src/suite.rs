@@ -10,10 +10,11 @@ use stream::{Log, Offset, TopicPartition, simulated::Simulated};
 use crate::{
     codec,
     company::Company,
-    disk, engine, floor, host, ingest,
+    disk, engine, floor, host, ingest, known, peer,
     report::{self, Frame},
+    restart,
     sample::{Figure, Results, Sample},
-    whole,
+    scale, skew, whole,
     workload::Workload,
 };
 
@@ -43,26 +44,76 @@ pub(crate) struct Options {
     /// Put the tables into this page, between its two marks
     #[arg(long)]
     pub(crate) write: Option<PathBuf>,
+    /// So many customers, one number after the other
+    #[arg(long, value_delimiter = ',', default_values_t = [200_000, 1_000_000, 5_000_000])]
+    pub(crate) scales: Vec<u64>,
+    /// Measure one scale: what the suite starts of itself, so that the memory is that of one state
+    #[arg(long, hide = true)]
+    pub(crate) scale: Option<u64>,
+    #[arg(long, hide = true, requires = "scale")]
+    pub(crate) deciding: bool,
+    /// How often Polku and its peer are measured in turn
+    #[arg(long, default_value_t = 3)]
+    pub(crate) peer_rounds: usize,
+    /// Events a second, at which the waits of Polku and its peer are measured
+    #[arg(long, value_delimiter = ',', default_values_t = [2_000, 5_000])]
+    pub(crate) rates: Vec<usize>,
+    /// By how many customers one value is shared; 0 leaves that out
+    #[arg(long, default_value_t = 300_000)]
+    pub(crate) sharing: usize,
+    /// Run the role `unify` by this file: what the suite starts of itself, to measure it as a process
+    #[arg(long, hide = true)]
+    pub(crate) unify: Option<PathBuf>,
+    #[arg(long, hide = true, requires = "unify")]
+    pub(crate) without_transactions: bool,
+}
+
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+
+    pub(crate) fn directory(&self) -> anyhow::Result<PathBuf> {
+        if let Some(data) = &self.data {
+            return Ok(data.clone());
+        }
+        // The system's directory for such things is often in memory, where fsync costs nothing.
+        let binary = std::env::current_exe().context("finding the binary")?;
+        let parent = binary.parent().context("the binary is in a directory")?;
+        Ok(parent.to_owned())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     Floor,
     Engine,
+    /// One customer, or one value, that a fifth of all events is about
+    Skew,
     Wire,
     Log,
     Loop,
+    /// What a loop does before it goes on where another stopped
+    Restart,
     Ingest,
+    /// More and more customers
+    Scale,
+    /// Polku and a program of Kafka Streams on a real broker
+    Peer,
 }
 
 impl Part {
-    const ALL: [Part; 6] = [
+    const ALL: [Part; 10] = [
         Part::Floor,
         Part::Engine,
+        Part::Skew,
         Part::Wire,
         Part::Log,
         Part::Loop,
+        Part::Restart,
         Part::Ingest,
+        Part::Scale,
+        Part::Peer,
     ];
 }
 
@@ -116,20 +167,19 @@ impl Sizes {
 /// Measures, and says it in Markdown.
 pub(crate) fn run(options: &Options) -> anyhow::Result<String> {
     let (results, frame) = measure(options)?;
-    Ok(report::render(&results, &frame))
+    let mut page = report::render(&results, &frame);
+    if options.wants(Part::Scale) {
+        page.push_str(&scale::measure(options)?);
+    }
+    if !options.quick && options.wants(Part::Peer) {
+        page.push_str(&peer::measure(options)?);
+    }
+    Ok(page)
 }
 
 fn measure(options: &Options) -> anyhow::Result<(Results, Frame)> {
     let sizes = Sizes::of(options);
-    let data = match &options.data {
-        Some(data) => data.clone(),
-        // The system's directory for such things is often in memory, where fsync costs nothing.
-        None => {
-            let binary = std::env::current_exe().context("finding the binary")?;
-            let parent = binary.parent().context("the binary is in a directory")?;
-            parent.to_owned()
-        }
-    };
+    let data = options.directory()?;
     let company = Company::new(&data)?;
     let workload = Workload::new(&company, options.seed, sizes.events, sizes.customers)
         .context("making the workload")?;
@@ -139,7 +189,7 @@ fn measure(options: &Options) -> anyhow::Result<(Results, Frame)> {
     // In turn, so that whatever else the machine does meets all parts alike.
     for round in 1..=sizes.rounds {
         for part in Part::ALL {
-            if options.only.is_empty() || options.only.contains(&part) {
+            if options.wants(part) {
                 eprintln!("round {round} of {}: {part:?}", sizes.rounds);
                 let samples = one(part, options, sizes, &company, &workload, &rules)
                     .with_context(|| format!("measuring {part:?}"))?;
@@ -170,16 +220,24 @@ fn one(
 ) -> anyhow::Result<Vec<(Figure, Sample)>> {
     match part {
         Part::Floor => Ok(floor::measure(&workload.events)),
-        Part::Engine => engine::measure(workload, rules.to_vec()),
+        Part::Engine => {
+            let mut samples = engine::measure(workload, rules.to_vec())?;
+            samples.append(&mut known::measure(workload, rules.to_vec(), options.seed)?);
+            Ok(samples)
+        }
+        Part::Skew => skew::measure(workload, rules, options.seed),
+        Part::Restart => restart::measure(company, workload),
         Part::Wire => codec::measure(workload),
         Part::Log => disk::measure(company, workload, sizes.disk),
         Part::Loop => whole::measure(company, workload),
         Part::Ingest => ingest::measure(company, options.seed, sizes.customers, sizes.ingest),
+        // In rounds of their own, since they take minutes.
+        Part::Peer | Part::Scale => Ok(Vec::new()),
     }
 }
 
 /// What a company tells its machines before any event, where there is one partition.
-fn rules(company: &Company) -> anyhow::Result<Vec<Record>> {
+pub(crate) fn rules(company: &Company) -> anyhow::Result<Vec<Record>> {
     let log = Simulated::new(1);
     company.prepare(&log, 1)?;
     let mut rules = Vec::new();

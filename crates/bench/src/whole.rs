@@ -11,6 +11,7 @@ use std::{
 
 use alerter::cases::Cases;
 use anyhow::{Context as _, ensure};
+use bytes::Bytes;
 use event::{Time, Topic};
 use futures::executor::block_on;
 use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
@@ -100,7 +101,15 @@ fn run(log: SharedLog, company: &Company, workload: &Workload) -> anyhow::Result
 fn fill(log: &dyn Log, company: &Company, workload: &Workload) -> anyhow::Result<()> {
     let partitions = company.partitions();
     company.prepare(log, partitions)?;
-    for some in workload.records.chunks(FILL) {
+    append(log, &workload.records, partitions)
+}
+
+pub(crate) fn append(
+    log: &dyn Log,
+    records: &[(Bytes, Bytes)],
+    partitions: u32,
+) -> anyhow::Result<()> {
+    for some in records.chunks(FILL) {
         let appends = some.iter().map(|(key, value)| {
             let (key, value) = (key.to_vec(), value.to_vec());
             Append::keyed(Topic::Event, key, Some(value), partitions)

@@ -72,7 +72,7 @@ pub fn make(
     config: &Config,
     pepper: &Pepper,
 ) -> anyhow::Result<Plan> {
-    let mut company = company::read(path, text)?;
+    let company = company::read(path, text)?;
     company::knows_sources(&company, config.sources.keys(), path)?;
     let before = company::in_force(log)?;
     company::keeps_strength(&before, &company, path)?;

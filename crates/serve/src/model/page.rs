@@ -55,7 +55,6 @@ pub(crate) struct Filter {
 /// One entry of a page.
 #[derive(Debug)]
 pub(crate) struct Item {
-    pub at: Cursor,
     pub what: What,
 }
 
@@ -261,7 +260,7 @@ impl State {
             Entry::Step(step) => What::Step(step.clone()),
             Entry::Event(event) => What::Event(Box::new(self.happened(profile, event)?)),
         };
-        Some(Item { at: place.at, what })
+        Some(Item { what })
     }
 
     fn happened(&self, profile: ProfileId, event: EventId) -> Option<Happened> {

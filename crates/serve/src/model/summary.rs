@@ -3,18 +3,14 @@
 use event::{ProfileId, Time};
 use unifier::unify::profile::figures::{Fact, Figures, Profile, StepFact};
 
-use super::{
-    State,
-    page::{Item, What},
-};
+use super::{State, page::What};
 
 impl State {
     /// The profile's state at a moment. What the unifier has not placed yet is no part of it.
     pub(crate) fn summary(&self, profile: ProfileId, now: Time) -> Figures {
         let (mut facts, mut steps) = (Vec::new(), Vec::new());
         for item in self.everything(profile) {
-            let Item { what, .. } = item;
-            match what {
+            match item.what {
                 What::Step(step) => steps.push(StepFact::from(&step)),
                 What::Event(happened) => {
                     let Some(note) = happened.note else { continue };

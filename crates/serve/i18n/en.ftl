@@ -393,6 +393,7 @@ value-order = Order
 value-shipment = Shipment
 value-ticket = Ticket
 value-thread = Thread
+value-receipt = Receipt
 entry-kind-feedback = Feedback
 entry-kind-complaint = Complaint
 entry-kind-service = Event

@@ -393,6 +393,7 @@ value-order = Tilaus
 value-shipment = Lähetys
 value-ticket = Tiketti
 value-thread = Keskustelu
+value-receipt = Kuitti
 entry-kind-feedback = Palaute
 entry-kind-complaint = Valitus
 entry-kind-service = Asiointi

@@ -393,6 +393,7 @@ value-order = Order
 value-shipment = Försändelse
 value-ticket = Supportärende
 value-thread = Konversation
+value-receipt = Kvitto
 entry-kind-feedback = Respons
 entry-kind-complaint = Klagomål
 entry-kind-service = Händelse

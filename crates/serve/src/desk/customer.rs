@@ -359,7 +359,7 @@ pub(super) fn identifiers(speech: &Speech, values: &[ValueView]) -> Vec<Identifi
 /// What people call a type of identifier or reference: ours are said in the reader's language, the company's own as it labels
 /// them.
 pub(super) fn kind(speech: &Speech, name: &str) -> String {
-    const OURS: [(&str, &str); 9] = [
+    const OURS: [(&str, &str); 10] = [
         ("customer_number", "value-customer-number"),
         ("loyalty_card", "value-loyalty-card"),
         ("email", "value-email"),
@@ -369,6 +369,7 @@ pub(super) fn kind(speech: &Speech, name: &str) -> String {
         ("shipment", "value-shipment"),
         ("ticket", "value-ticket"),
         ("thread", "value-thread"),
+        ("receipt", "value-receipt"),
     ];
     match OURS.into_iter().find(|(ours, _)| *ours == name) {
         Some((_, key)) => speech.say(key),

@@ -21,9 +21,12 @@ pub enum PatternError {
 /// When it is no regular expression, or takes too much memory.
 pub fn pattern(text: &str) -> Result<Regex, PatternError> {
     let compiled = RegexBuilder::new(text).size_limit(BYTES_MAX).build();
-    compiled.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => PatternError::TooBig,
-        other => syntax(&other.to_string()),
+    compiled.map_err(|error| {
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
+            PatternError::TooBig
+        } else {
+            syntax(&error.to_string())
+        }
     })
 }
 
@@ -48,7 +51,10 @@ mod tests {
         for (text, expected) in [
             ("^(0", "unclosed group at its character 2"),
             ("a[", "unclosed character class at its character 2"),
-            ("*", "repetition operator missing expression at its character 1"),
+            (
+                "*",
+                "repetition operator missing expression at its character 1",
+            ),
             ("(?:a{1000}){1000}", "repeats too much"),
         ] {
             assert_eq!(pattern(text).unwrap_err().to_string(), expected, "{text}");

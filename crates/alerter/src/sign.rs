@@ -63,7 +63,19 @@ const fn step_of(what: SignalKind) -> StepKind {
     match what {
         SignalKind::PromiseDue => StepKind::Warned,
         SignalKind::PromiseBroken => StepKind::Broken,
-        _ => StepKind::Noticed,
+        SignalKind::Complaint
+        | SignalKind::Feedback
+        | SignalKind::Contact
+        | SignalKind::Praise
+        | SignalKind::Progress
+        | SignalKind::Solved
+        | SignalKind::Reopened
+        | SignalKind::ThirdContact
+        | SignalKind::TwoChannels
+        | SignalKind::AnotherComplaint
+        | SignalKind::ScoreDrop
+        | SignalKind::Silence
+        | SignalKind::Unknown => StepKind::Noticed,
     }
 }
 
@@ -71,7 +83,19 @@ const fn why_of(what: SignalKind) -> Why {
     match what {
         SignalKind::PromiseDue => Why::PromiseDue,
         SignalKind::PromiseBroken => Why::PromiseBroken,
-        _ => Why::Noticed,
+        SignalKind::Complaint
+        | SignalKind::Feedback
+        | SignalKind::Contact
+        | SignalKind::Praise
+        | SignalKind::Progress
+        | SignalKind::Solved
+        | SignalKind::Reopened
+        | SignalKind::ThirdContact
+        | SignalKind::TwoChannels
+        | SignalKind::AnotherComplaint
+        | SignalKind::ScoreDrop
+        | SignalKind::Silence
+        | SignalKind::Unknown => Why::Noticed,
     }
 }
 
@@ -144,13 +168,14 @@ impl Turn<'_, '_> {
 
     /// What was told because time passed is of the time it was due, however late anybody looked.
     fn told_at(&self, signal: &Signal) -> event::Time {
-        match signal.what {
+        let by_time = matches!(
+            signal.what,
             SignalKind::PromiseDue | SignalKind::PromiseBroken | SignalKind::Silence
-                if !signal.withdrawn =>
-            {
-                signal.time.min(self.now)
-            }
-            _ => self.time_of(signal),
+        );
+        if by_time && !signal.withdrawn {
+            signal.time.min(self.now)
+        } else {
+            self.time_of(signal)
         }
     }
 
@@ -178,7 +203,19 @@ impl Turn<'_, '_> {
                 let complained = signal.time - self.company.signs.silence.max(Millis::ZERO);
                 change.case.state.acted >= Some(complained)
             }
-            _ => false,
+            SignalKind::Complaint
+            | SignalKind::Feedback
+            | SignalKind::Contact
+            | SignalKind::Praise
+            | SignalKind::Progress
+            | SignalKind::Solved
+            | SignalKind::Reopened
+            | SignalKind::ThirdContact
+            | SignalKind::TwoChannels
+            | SignalKind::ScoreDrop
+            | SignalKind::PromiseDue
+            | SignalKind::PromiseBroken
+            | SignalKind::Unknown => false,
         }
     }
 

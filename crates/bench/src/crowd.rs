@@ -30,7 +30,7 @@ impl Crowd {
     pub(crate) fn like(workload: &Workload) -> Crowd {
         let plain = |event: &&Event| event.name.as_str() == "order.placed";
         let template = workload.events.iter().find(plain);
-        let template = template.or(workload.events.first()).cloned();
+        let template = template.or_else(|| workload.events.first()).cloned();
         let name = |text| Name::new(text).expect("the names of types are good");
         Crowd {
             template: template.expect("a workload has events"),
@@ -98,7 +98,7 @@ pub(crate) fn token(kind: u8, number: u64) -> Token {
     Token::new(bytes)
 }
 
-/// A step of the generator SplitMix64: different numbers stay different.
+/// A step of the generator `SplitMix64`: different numbers stay different.
 fn mixed(number: u64) -> u64 {
     let mut word = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -80,9 +80,9 @@ fn table(rounds: &[Vec<Trial>], decider: Option<Trial>, before: &str) -> String 
         let ratios = trials.iter().zip(&rounds[0]);
         let ratio = median(ratios.map(|(one, smallest)| one.cpu_us / smallest.cpu_us));
         let bytes = middle(trials, |trial| trial.bytes as f64);
-        write!(
+        writeln!(
             page,
-            "| {} | {:.2} | {:.2} | {:.0} | {:.0} |\n",
+            "| {} | {:.2} | {:.2} | {:.0} | {:.0} |",
             grouped(first.customers as f64),
             middle(trials, |trial| trial.cpu_us),
             ratio.unwrap_or(f64::NAN),
@@ -186,16 +186,12 @@ struct Population {
 
 impl Population {
     fn tell(&mut self, record: Record) {
-        match record {
-            Record::TimelineInput(input @ TimelineInput::Rules(_)) => {
-                self.unify.waiting.push_back(unify::Record::Timeline(input));
-            }
-            Record::Link(link @ (Link::Rules(_) | Link::Set(_))) => {
-                if let Some(identify) = &mut self.identify {
-                    identify.waiting.push_back(identify::Record::Link(link));
-                }
-            }
-            _ => {}
+        if let Record::TimelineInput(input @ TimelineInput::Rules(_)) = record {
+            self.unify.waiting.push_back(unify::Record::Timeline(input));
+        } else if let Record::Link(link @ (Link::Rules(_) | Link::Set(_))) = record
+            && let Some(identify) = &mut self.identify
+        {
+            identify.waiting.push_back(identify::Record::Link(link));
         }
     }
 

@@ -26,14 +26,13 @@ pub(crate) fn measure(
         let mut rng = SmallRng::seed_from_u64(seed);
         let event = |number: u64| {
             let customer = rng.random_range(0..customers);
-            match skew {
-                Figure::SkewGiant if number.is_multiple_of(ONE_IN) => {
-                    crowd.event(number, customers, Named::OwnDevice)
-                }
-                Figure::SkewKiosk if number.is_multiple_of(ONE_IN) => {
-                    crowd.event(number, customer, Named::SharedDevice)
-                }
-                _ => crowd.event(number, customer, Named::OwnDevice),
+            let skewed = number.is_multiple_of(ONE_IN);
+            if skewed && skew == Figure::SkewGiant {
+                crowd.event(number, customers, Named::OwnDevice)
+            } else if skewed && skew == Figure::SkewKiosk {
+                crowd.event(number, customer, Named::SharedDevice)
+            } else {
+                crowd.event(number, customer, Named::OwnDevice)
             }
         };
         (0..workload.events.len() as u64).map(event).collect()

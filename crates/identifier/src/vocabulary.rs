@@ -63,9 +63,7 @@ impl Vocabulary {
         region: Region,
         raw: &str,
     ) -> Result<Option<(Value, String)>, Invalid> {
-        let known = self
-            .find(class, type_name)
-            .ok_or(Invalid::UnknownType)?;
+        let known = self.find(class, type_name).ok_or(Invalid::UnknownType)?;
         if known.blocks_raw(raw) {
             return Ok(None);
         }
@@ -167,7 +165,12 @@ impl Type {
                 &[]
             }
         };
-        let blocked: BTreeSet<String> = rule.blocked.iter().chain(own).map(|raw| plain(raw)).collect();
+        let blocked: BTreeSet<String> = rule
+            .blocked
+            .iter()
+            .chain(own)
+            .map(|raw| plain(raw))
+            .collect();
         let is_phone = rule.normaliser == Normaliser::Phone;
         // Words in the list are not worth an attempt at reading.
         let is_number = |raw: &str| raw.bytes().filter(u8::is_ascii_digit).count() > 2;
@@ -175,9 +178,11 @@ impl Type {
             .iter()
             .filter(|raw| is_phone && is_number(raw) && !raw.starts_with('+'));
         let national = national.cloned().collect();
-        let everywhere = rule.blocked.iter().chain(own).filter(|raw| {
-            !is_phone || raw.trim_start().starts_with('+')
-        });
+        let everywhere = rule
+            .blocked
+            .iter()
+            .chain(own)
+            .filter(|raw| !is_phone || raw.trim_start().starts_with('+'));
         let blocked_normalised = everywhere
             .filter_map(|raw| normalise(rule.normaliser, anywhere(), raw).ok())
             .collect();

@@ -50,7 +50,7 @@ impl World {
         let route = route.unwrap_or(anchor);
         self.values
             .get(&route)
-            .map_or(ProfileId::new(route), |owned| owned.profile)
+            .map_or_else(|| ProfileId::new(route), |owned| owned.profile)
     }
 
     fn is_out(&self, token: Token) -> bool {

@@ -36,7 +36,8 @@ pub(super) fn replay(links: &[Link], partitions: u32) -> Replayed {
         while let Some(now) = input.take() {
             let mut overlay = Overlay::new(&state);
             let mut effects = Effects::new();
-            let _: Outcome = identify.step(Time::MIN, shard, now, &mut overlay, &mut effects);
+            let outcome = identify.step(Time::MIN, shard, now, &mut overlay, &mut effects);
+            assert_ne!(outcome, Outcome::Rejected, "a step takes whatever it hears");
             if identify.next_due(&overlay).is_some() {
                 input = Some(Input::Tick { due: Time::MIN });
             }

@@ -44,7 +44,7 @@ fn a_correction_moves_an_event_to_whom_it_names() {
         json!({"email": "bea@example.fi"}),
     );
     let both = json!({"email": "aino@example.fi", "phone": "040 705 5810"});
-    let first = call("1", aino.clone(), "Where is it?");
+    let first = call("1", aino, "Where is it?");
     desk.say(&first, [1, 0]);
     desk.say(&call("2", both, "Still not here"), [1, 0]);
     // The same number in another writing is the same customer's.

@@ -24,11 +24,7 @@ fn company(blocked: &[&str]) -> Company {
 }
 
 /// The normalised value, or nothing for a blocked one.
-fn shown(
-    vocabulary: &Vocabulary,
-    type_name: &str,
-    raw: &str,
-) -> Result<Option<String>, Invalid> {
+fn shown(vocabulary: &Vocabulary, type_name: &str, raw: &str) -> Result<Option<String>, Invalid> {
     vocabulary
         .value(&pepper(), Class::Identifier, type_name, "till", fi(), raw)
         .map(|value| value.map(|(_, normalised)| normalised))
@@ -126,7 +122,11 @@ fn a_pattern_blocks_what_it_matches_once_it_is_normalised() {
         ("email", "Anybody@Shop.Example", Ok(None)),
         ("email", "a@myshop.example", Ok(Some("a@myshop.example"))),
         // What is no regular expression matches nothing.
-        ("email", "noreply@else.example", Ok(Some("noreply@else.example"))),
+        (
+            "email",
+            "noreply@else.example",
+            Ok(Some("noreply@else.example")),
+        ),
         ("loyalty_card", "0", Ok(Some("0"))),
         ("loyalty_card", " ", Ok(None)),
     ] {
@@ -272,13 +272,11 @@ fn a_company_may_change_the_order_and_add_types() {
 
 #[test]
 fn blocked_tokens_are_those_that_the_values_would_have_had() {
-    let spaces: Spaces = serde_json::from_str(
-        r#"{"sources": {"till": {"customer_number": "shop"}, "web": {}}}"#,
-    )
-    .unwrap();
+    let spaces: Spaces =
+        serde_json::from_str(r#"{"sources": {"till": {"customer_number": "shop"}, "web": {}}}"#)
+            .unwrap();
     let vocabulary = Vocabulary::new(&company(&["040 705 5810", "x@shop.example"]));
-    let tokens =
-        vocabulary.blocked_tokens(&pepper(), &spaces, &[fi(), Region::new("SE").unwrap()]);
+    let tokens = vocabulary.blocked_tokens(&pepper(), &spaces, &[fi(), Region::new("SE").unwrap()]);
     for (type_name, space, value, expected) in [
         ("phone", "", "+358407055810", true),
         ("email", "", "x@shop.example", true),

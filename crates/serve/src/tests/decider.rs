@@ -32,8 +32,9 @@ impl Decider {
             let mut overlay = Overlay::new(&self.state);
             let mut effects = Effects::new();
             let input = Input::Record(identify::Record::Link(link.clone()));
-            let _: Outcome =
+            let outcome =
                 Identify::new(1).step(Time::MIN, shard, input, &mut overlay, &mut effects);
+            assert_ne!(outcome, Outcome::Rejected);
             let changes = overlay.into_changes();
             self.state.take(changes);
             let assignments = effects.into_records().into_iter();

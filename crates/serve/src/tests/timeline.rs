@@ -71,9 +71,14 @@ async fn story(world: &World) -> (ProfileId, [Event; 3]) {
 /// What stands on a page: an event's id, or the step's number.
 fn shown(page: &Json) -> Vec<Json> {
     let entries = page["entries"].as_array().unwrap();
-    let id = |entry: &Json| match &entry["event"] {
-        Json::Null => entry["step"].clone(),
-        event => event.clone(),
+    let id = |entry: &Json| {
+        let event = &entry["event"];
+        let is = if event.is_null() {
+            &entry["step"]
+        } else {
+            event
+        };
+        is.clone()
     };
     entries.iter().map(id).collect()
 }

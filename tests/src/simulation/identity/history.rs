@@ -183,7 +183,7 @@ impl History {
 
     fn window(&self, value: &Value) -> Option<Millis> {
         let own = self.of(value).1.window;
-        own.or((value.class == Class::Reference).then_some(REFERENCE_WINDOW))
+        own.or_else(|| (value.class == Class::Reference).then_some(REFERENCE_WINDOW))
     }
 
     /// Values leave the sets in which nobody named them for as long as their window.

@@ -344,23 +344,21 @@ impl Shown {
     fn read(&mut self) {
         for read in self.reader.poll(20_000, WAIT).expect("the broker answers") {
             let value = read.value.expect("nothing here is removed by null");
-            match wire::decode(&read.at.topic, &value).expect("it can be read") {
-                Record::Assignment(assignment) => {
-                    let (value, owner) = (assignment.value.token, assignment.profile.token());
-                    if value == owner {
-                        self.owners.remove(&value);
-                    } else {
-                        self.owners.insert(value, owner);
-                    }
+            let record = wire::decode(&read.at.topic, &value).expect("it can be read");
+            if let Record::Assignment(assignment) = record {
+                let (value, owner) = (assignment.value.token, assignment.profile.token());
+                if value == owner {
+                    self.owners.remove(&value);
+                } else {
+                    self.owners.insert(value, owner);
                 }
-                Record::Timeline(Timeline::Entry(entry)) => {
-                    self.at(entry.event.token()).insert(entry.profile.token());
-                }
-                Record::Timeline(Timeline::Moved(moved)) => {
-                    self.at(moved.entry)
-                        .remove(&ProfileId::token(&moved.profile));
-                }
-                record => panic!("nobody wrote {record:?} here"),
+            } else if let Record::Timeline(Timeline::Entry(entry)) = record {
+                self.at(entry.event.token()).insert(entry.profile.token());
+            } else if let Record::Timeline(Timeline::Moved(moved)) = record {
+                self.at(moved.entry)
+                    .remove(&ProfileId::token(&moved.profile));
+            } else {
+                panic!("nobody wrote {record:?} here");
             }
         }
     }

@@ -402,11 +402,8 @@ proptest! {
         let is_open = state.as_ref().is_some_and(|state| state.phase == Phase::Open);
         prop_assert_eq!(is_open, opener.is_some());
         if let Some((opener, _)) = opener {
-            let owner = match opener.what {
-                SignalKind::Complaint => "delivery",
-                SignalKind::PromiseBroken => "finance",
-                _ => "care",
-            };
+            let owners = [(SignalKind::Complaint, "delivery"), (SignalKind::PromiseBroken, "finance")];
+            let owner = owners.iter().find(|(what, _)| *what == opener.what).map_or("care", |(_, owner)| owner);
             prop_assert_eq!(state.unwrap().owner, department(owner));
         }
         // Of each sign that stands and was told, the last word is not that it was taken back.

@@ -171,3 +171,8 @@ impl Watched {
         what: SignalKind::Unknown,
     };
 }
+
+/// A key never holds another kind of row than its own.
+pub(super) fn mismatch(row: &Row) -> ! {
+    unreachable!("a row of another kind lies under the key: {row:?}")
+}

@@ -8,7 +8,7 @@ use super::{
         timeline,
         turn::Turn,
     },
-    fact::{Key, Row},
+    fact::{Key, Row, mismatch},
 };
 
 /// So many of a customer's cases are looked at for one complaint.
@@ -125,9 +125,11 @@ pub(super) fn open_after(turn: &Turn<'_, '_>, profile: ProfileId, time: Time) ->
         Key::Until(profile, Time::MAX, CaseId::new(LAST)),
     )
     .take(CASES_MAX)
-    .map(|(key, row)| match key {
-        Key::Until(_, _, case) => *case,
-        key => unreachable!("the end of a case is {row:?} at {key:?}"),
+    .map(|(key, row)| {
+        let Key::Until(_, _, case) = key else {
+            mismatch(row)
+        };
+        *case
     })
     .collect()
 }

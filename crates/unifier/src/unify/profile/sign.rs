@@ -17,7 +17,7 @@ use super::{
         signal,
         turn::Turn,
     },
-    fact::{Cause, Key, Row, Wait, Watched},
+    fact::{Cause, Key, Row, Wait, Watched, mismatch},
     phase, tie,
 };
 
@@ -157,9 +157,11 @@ fn contacts_by(
         Key::Contact(profile, matter, channel, Time::MIN, Cause::FIRST),
         Key::Contact(profile, matter, channel, Time::MAX, Cause::LAST),
     )
-    .map(|(key, row)| match key {
-        Key::Contact(.., time, cause) => (*time, *cause),
-        key => unreachable!("a contact is {row:?} at {key:?}"),
+    .map(|(key, row)| {
+        let Key::Contact(.., time, cause) = key else {
+            mismatch(row)
+        };
+        (*time, *cause)
     })
 }
 
@@ -171,9 +173,11 @@ pub(super) fn scores(turn: &mut Turn<'_, '_>, profile: ProfileId, metric: &Name,
             Key::Score(profile, metric.clone(), at.0, at.1),
             Key::Score(profile, metric.clone(), Time::MAX, Cause::LAST),
         )
-        .find_map(|(key, _)| match key {
-            Key::Score(.., time, cause) => Some((*time, *cause)).filter(|after| *after > at),
-            key => unreachable!("a score lies at {key:?}"),
+        .find_map(|(key, row)| {
+            let Key::Score(.., time, cause) = key else {
+                mismatch(row)
+            };
+            Some((*time, *cause)).filter(|after| *after > at)
         });
     if let Some(after) = after {
         score(turn, profile, metric, after);
@@ -203,9 +207,11 @@ fn drops(turn: &Turn<'_, '_>, profile: ProfileId, metric: &Name, at: Scored) -> 
             Key::ScoreBack(profile, metric.clone(), Reverse(at)),
             Key::ScoreBack(profile, metric.clone(), Reverse((Time::MIN, Cause::FIRST))),
         )
-        .find_map(|(key, _)| match key {
-            Key::ScoreBack(.., Reverse(before)) => Some(*before).filter(|before| *before < at),
-            key => unreachable!("a score lies at {key:?}"),
+        .find_map(|(key, row)| {
+            let Key::ScoreBack(.., Reverse(before)) = key else {
+                mismatch(row)
+            };
+            Some(*before).filter(|before| *before < at)
         });
     let share = |at| share(turn, profile, metric, at);
     match (before.and_then(share), share(at)) {
@@ -254,13 +260,13 @@ fn complaint_within(
         Key::Complaint(profile, to, Cause::LAST),
     )
     .take(COMPLAINTS_MAX)
-    .find_map(|(key, row)| match key {
-        Key::Complaint(_, time, cause) => {
-            let matter = at_rest(turn, profile, *cause).matter;
-            let is_other = phase::case_of(turn, profile, matter) != case;
-            (*time < to && is_other).then_some(*cause)
-        }
-        key => unreachable!("a complaint is {row:?} at {key:?}"),
+    .find_map(|(key, row)| {
+        let Key::Complaint(_, time, cause) = key else {
+            mismatch(row)
+        };
+        let matter = at_rest(turn, profile, *cause).matter;
+        let is_other = phase::case_of(turn, profile, matter) != case;
+        (*time < to && is_other).then_some(*cause)
     })
 }
 

@@ -50,8 +50,8 @@ impl Turn<'_, '_> {
 }
 
 fn of_row(row: &row::Row) -> &Row {
-    match row {
-        row::Row::Profile(row) => row,
-        row => row::mismatch(row),
-    }
+    let row::Row::Profile(row) = row else {
+        row::mismatch(row)
+    };
+    row
 }

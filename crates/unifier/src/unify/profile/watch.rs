@@ -15,7 +15,7 @@ use event::{
 
 use super::{
     super::{row::LAST, signal, turn::Turn},
-    fact::{Cause, End, Ending, Key, Row, Wait, Watched},
+    fact::{Cause, End, Ending, Key, Row, Wait, Watched, mismatch},
     rules::fits,
     sign, tie,
 };
@@ -112,9 +112,11 @@ pub(super) fn doubt_all(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: Mat
             Key::Told(profile, matter, from, Watched::FIRST),
             Key::Told(profile, matter, Time::MAX, Watched::LAST),
         )
-        .map(|(key, row)| match key {
-            Key::Told(.., watched) => watched.clone(),
-            key => unreachable!("what was told is {row:?} at {key:?}"),
+        .map(|(key, row)| {
+            let Key::Told(.., watched) = key else {
+                mismatch(row)
+            };
+            watched.clone()
         })
         .collect();
     for watched in told {
@@ -163,9 +165,11 @@ pub(super) fn resume_all(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: Ma
 fn resume_within(turn: &mut Turn<'_, '_>, profile: ProfileId, first: Key, last: Key) {
     let ended: Vec<(Key, Watched)> = turn
         .profile_rows(first, last)
-        .map(|(key, row)| match key {
-            Key::Ended(.., watched) => (key.clone(), watched.clone()),
-            key => unreachable!("what was ended is {row:?} at {key:?}"),
+        .map(|(key, row)| {
+            let Key::Ended(.., watched) = key else {
+                mismatch(row)
+            };
+            (key.clone(), watched.clone())
         })
         .collect();
     for (key, watched) in ended {
@@ -215,9 +219,11 @@ fn words(
         Key::End(profile, matter, ending, Time::MAX, Cause::LAST),
     )
     .take(WORDS_MAX)
-    .map(|(key, row)| match key {
-        Key::End(.., time, cause) => (*time, *cause),
-        key => unreachable!("an end is {row:?} at {key:?}"),
+    .map(|(key, row)| {
+        let Key::End(.., time, cause) = key else {
+            mismatch(row)
+        };
+        (*time, *cause)
     })
     .collect()
 }
@@ -234,12 +240,12 @@ fn due(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<Time> 
                 .filter(|promise| fits(&promise.starts_on, &digest.name))?;
             let calendar = rules.calendar(Some(&promise.keeper));
             let due = calendar.add(digest.time, promise.within);
-            match watched.what {
-                SignalKind::PromiseDue if promise.warn_before > event::Millis::ZERO => {
-                    Some(calendar.back(due, promise.warn_before).max(digest.time))
-                }
-                SignalKind::PromiseDue => None,
-                _ => Some(due),
+            if watched.what != SignalKind::PromiseDue {
+                Some(due)
+            } else if promise.warn_before > event::Millis::ZERO {
+                Some(calendar.back(due, promise.warn_before).max(digest.time))
+            } else {
+                None
             }
         }
         Wait::Promise(id) => {
@@ -248,13 +254,13 @@ fn due(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<Time> 
                 .as_ref()
                 .filter(|promise| promise.id == *id)?;
             let due = promise.due.filter(|_| promise.state == PromiseState::Made);
-            match watched.what {
-                SignalKind::PromiseDue => {
-                    let calendar = rules.calendar(promise.keeper.as_ref());
-                    Some(calendar.back(due?, rules.warn_before).max(digest.time))
-                }
-                _ if promise.state == PromiseState::Broken => Some(digest.time),
-                _ => due.map(|due| due.max(digest.time)),
+            if watched.what == SignalKind::PromiseDue {
+                let calendar = rules.calendar(promise.keeper.as_ref());
+                Some(calendar.back(due?, rules.warn_before).max(digest.time))
+            } else if promise.state == PromiseState::Broken {
+                Some(digest.time)
+            } else {
+                due.map(|due| due.max(digest.time))
             }
         }
     }
@@ -333,11 +339,12 @@ fn end(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<(Matte
                 Key::End(profile, matter, ending, begun.0, Cause::FIRST),
                 Key::End(profile, matter, ending, Time::MAX, Cause::LAST),
             )
-            .find_map(|(key, row)| match key {
-                Key::End(.., time, cause) if (*time, *cause) > begun && ends(row) => {
-                    Some((*time, *cause, matter))
-                }
-                _ => None,
+            .find_map(|(key, row)| {
+                let Key::End(.., time, cause) = key else {
+                    mismatch(row)
+                };
+                let after = (*time, *cause) > begun && ends(row);
+                after.then_some((*time, *cause, matter))
             })
         })
         .min()

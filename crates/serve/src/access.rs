@@ -111,7 +111,8 @@ impl model::State {
 }
 
 impl model::State {
-    /// Whether the caller may decide this: of a customer that it may not read it does not know enough.
+    /// Whether the caller may decide this: of a customer that it may not read it does not know enough. What it decided itself it may
+    /// undo, also where the decision put customers out of its sight.
     pub(crate) fn may_decide(
         &self,
         caller: &Credential,
@@ -119,9 +120,11 @@ impl model::State {
         asked: &Asked,
         now: Time,
     ) -> bool {
+        let undone = asked.undoes.and_then(|id| self.decided(id));
+        let is_its_own = undone.is_some_and(|undone| undone.decision.actor == caller.name);
         let mut concerned = self.concerned(asked).into_iter();
-        caller.decides()
-            && concerned.all(|customer| self.may_read_customer(caller, grants, customer, now))
+        let may_read = |customer| self.may_read_customer(caller, grants, customer, now);
+        caller.decides() && (is_its_own || concerned.all(may_read))
     }
 
     /// Whether a decision, or what waits for one, is the caller's business: it may read one of the customers.

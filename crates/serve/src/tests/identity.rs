@@ -70,7 +70,11 @@ impl Story {
     }
 
     async fn decide(&mut self, path: &str, body: Json) -> (StatusCode, Json) {
-        let answer = self.world.post("admin", path, body).await;
+        self.decide_as("admin", path, body).await
+    }
+
+    async fn decide_as(&mut self, key: &str, path: &str, body: Json) -> (StatusCode, Json) {
+        let answer = self.world.post(key, path, body).await;
         // The answer has waited for the model to have the record; the assignments follow.
         self.world.note_written(self.decisions());
         self.decider.follow(&self.world).await;
@@ -601,6 +605,32 @@ async fn leads_decide_about_the_customers_they_read_and_nobody_below_does() {
     let reads = story.world.accesses();
     let lead = reads.iter().filter(|read| read.credential == name("lead"));
     assert!(lead.clone().count() >= 2 && lead.into_iter().all(|read| read.profile == Some(aino)));
+}
+
+#[tokio::test]
+async fn who_decided_may_undo_it_also_where_it_put_a_customer_out_of_sight() {
+    let mut story = Story::new().await;
+    let aino = story.aino();
+    let opened = stands(case(case_id("a"), &[aino]));
+    story.world.write([opened]).await;
+    let email = profile(value(&story.wrote, "email"));
+    let split = format!("/v1/customers/{aino}/split");
+    for (who, expected) in [("lead", StatusCode::OK), ("admin", StatusCode::FORBIDDEN)] {
+        let leave = json!({ "leave": [email], "reason": format!("{who} was told so") });
+        let (status, done) = story.decide_as(who, &split, leave).await;
+        assert_eq!(status, StatusCode::OK, "{done}");
+        // The case stays with the number, so the lead does not read the address any more.
+        let gone = format!("/v1/customers/{email}/timeline");
+        assert_eq!(
+            story.world.get("lead", &gone).await.0,
+            StatusCode::FORBIDDEN
+        );
+        let undo = json!({ "decision": "undo", "undoes": done["id"], "reason": "it was wrong" });
+        let (status, undone) = story
+            .decide_as("lead", "/v1/identity/decisions", undo)
+            .await;
+        assert_eq!(status, expected, "decided by {who}: {undone}");
+    }
 }
 
 #[tokio::test]

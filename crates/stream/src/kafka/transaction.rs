@@ -82,8 +82,8 @@ impl Transactions {
         let open = longest.min(session * 3 / 4).max(Duration::from_secs(1));
         let mut settings = config.producer()?;
         settings
-            // While the coordinator still takes partitions in, a broker refuses records and offsets, and each refusal doubles
-            // the wait, up to a second by default. A transaction is short, and so is what it waits for.
+            // Each refusal in a row doubles the wait, up to a second by default. A transaction is short, and so is what it waits
+            // for: the markers of the last one.
             .set("retry.backoff.max.ms", "20")
             .set("transactional.id", transactional_id)
             .set("transaction.timeout.ms", open.as_millis().to_string());

@@ -186,7 +186,9 @@ impl Processes {
         let arrived = format!("{events} events have arrived");
         wait::until(&arrived, bound, || {
             let counts = self.counts()?;
-            let here = counts["events"]["accepted"] == events
+            let count = |what: &str| counts["events"][what].as_u64().unwrap_or_default();
+            // The doors accept a correction too.
+            let here = count("accepted") + count("corrected") == events
                 && counts["pending"] == 0
                 && counts["balanced"] == true;
             here.then_some(())

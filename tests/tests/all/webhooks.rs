@@ -97,7 +97,7 @@ fn complain(company: &Company, http: &Http, dev: &Process, number: u32) {
     let event = json!({
         "id": format!("complaint-{number}"), "kind": "complaint", "type": "delivery.late",
         "time": Time::from_millis(service::clock::now_ms()).to_string(),
-        "identifiers": { "email": format!("canary.aino{number}@example.fi"), "phone": "040 705 5810" },
+        "identifiers": { "email": format!("canary.aino{number}@example.fi"), "phone": format!("040 705 58{number}0") },
         "references": { "order": format!("A-{number}") }, "name": "Aino Kanarialintu", "text": "Kanarialintu laulaa.",
         "place": "store:kamppi", "party": "courier",
     });

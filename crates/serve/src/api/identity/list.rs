@@ -37,6 +37,12 @@ pub(in crate::api) struct Part {
     /// 50 by default.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
+}
+
+/// Which items of a review.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api) struct Only {
     /// Of what waits, only this.
     #[param(pattern = "^(conflict|suggestion|shared|ceiling|unowned)$")]
     what: Option<String>,
@@ -64,7 +70,7 @@ pub(in crate::api) struct DecisionsView {
 /// What waits for a person to decide: conflicts, suggestions, shared values, ceilings, references that nobody owns.
 #[utoipa::path(
     get, path = "/v1/identity/review", tag = "identity", security(("bearer" = [])),
-    params(Part, ("Polku-Reason" = Option<String>, Header)),
+    params(Part, Only, ("Polku-Reason" = Option<String>, Header)),
     responses(
         (status = 200, body = ReviewView), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 429, body = Problem), (status = 403, body = Problem),
@@ -75,6 +81,7 @@ pub(in crate::api) async fn review(
     State(api): State<Api>,
     Caller(caller): Caller,
     query: Result<Query<Part>, QueryRejection>,
+    only: Result<Query<Only>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<ReviewView>, Refusal> {
     if !caller.decides() {
@@ -84,8 +91,11 @@ pub(in crate::api) async fn review(
     let query = query
         .map_err(|error| Refusal::Unparseable(error.body_text()))?
         .0;
+    let only = only
+        .map_err(|error| Refusal::Unparseable(error.body_text()))?
+        .0;
     let (cursor, limit) = (parsed::<Token>(&query)?, limit(&query)?);
-    let what = match &query.what {
+    let what = match &only.what {
         None => None,
         Some(name) => {
             let what = What::ALL.into_iter().find(|what| what.as_str() == name);

@@ -33,6 +33,7 @@ fn schemathesis_finds_nothing_that_the_document_does_not_say() {
     let mut dev = Process::start(&company, Role::Dev, role::free_address());
     dev.await_ready(&http, BOUND);
     let (case, customer, event) = one_case(&company, &http, &dev);
+    let decision = one_decision(&company, &http, &dev, &customer);
 
     let mut config = include_str!("../../python/schemathesis.toml").to_owned();
     for (name, value) in [
@@ -41,6 +42,7 @@ fn schemathesis_finds_nothing_that_the_document_does_not_say() {
         ("CASE", &case),
         ("CUSTOMER", &customer),
         ("EVENT", &event),
+        ("DECISION", &decision),
         ("HOOKS", HOOKS),
     ] {
         config = config.replace(&format!("${{{name}}}"), value);
@@ -59,6 +61,17 @@ fn schemathesis_finds_nothing_that_the_document_does_not_say() {
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{complained}");
     dev.stop(BOUND);
+}
+
+/// A decision that changes nothing.
+fn one_decision(company: &Company, http: &Http, dev: &Process, customer: &str) -> String {
+    let allow = json!({ "decision": "allow", "one": [customer], "reason": "she has it alone" });
+    let url = format!("{}/v1/identity/decisions", dev.url());
+    let answer = http
+        .post(&url, &company.keys.credentials["auditor"], &allow)
+        .expect("it answers");
+    let id = answer.body["id"].as_str();
+    id.unwrap_or_else(|| panic!("{}", answer.body)).to_owned()
 }
 
 /// What there is to find: a case, its customer, and the event that it began with.

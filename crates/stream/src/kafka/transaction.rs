@@ -82,9 +82,6 @@ impl Transactions {
         let open = longest.min(session * 3 / 4).max(Duration::from_secs(1));
         let mut settings = config.producer()?;
         settings
-            // Each refusal in a row doubles the wait, up to a second by default. A transaction is short, and so is what it waits
-            // for: the markers of the last one.
-            .set("retry.backoff.max.ms", "20")
             .set("transactional.id", transactional_id)
             .set("transaction.timeout.ms", open.as_millis().to_string());
         let failed = |error| fault::error("make a transactional producer", &error, None, Call::Ask);

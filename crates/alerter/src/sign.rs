@@ -59,43 +59,23 @@ fn is_promise(what: SignalKind) -> bool {
     matches!(what, SignalKind::PromiseDue | SignalKind::PromiseBroken)
 }
 
-const fn step_of(what: SignalKind) -> StepKind {
-    match what {
-        SignalKind::PromiseDue => StepKind::Warned,
-        SignalKind::PromiseBroken => StepKind::Broken,
-        SignalKind::Complaint
-        | SignalKind::Feedback
-        | SignalKind::Contact
-        | SignalKind::Praise
-        | SignalKind::Progress
-        | SignalKind::Solved
-        | SignalKind::Reopened
-        | SignalKind::ThirdContact
-        | SignalKind::TwoChannels
-        | SignalKind::AnotherComplaint
-        | SignalKind::ScoreDrop
-        | SignalKind::Silence
-        | SignalKind::Unknown => StepKind::Noticed,
+fn step_of(what: SignalKind) -> StepKind {
+    if what == SignalKind::PromiseDue {
+        StepKind::Warned
+    } else if what == SignalKind::PromiseBroken {
+        StepKind::Broken
+    } else {
+        StepKind::Noticed
     }
 }
 
-const fn why_of(what: SignalKind) -> Why {
-    match what {
-        SignalKind::PromiseDue => Why::PromiseDue,
-        SignalKind::PromiseBroken => Why::PromiseBroken,
-        SignalKind::Complaint
-        | SignalKind::Feedback
-        | SignalKind::Contact
-        | SignalKind::Praise
-        | SignalKind::Progress
-        | SignalKind::Solved
-        | SignalKind::Reopened
-        | SignalKind::ThirdContact
-        | SignalKind::TwoChannels
-        | SignalKind::AnotherComplaint
-        | SignalKind::ScoreDrop
-        | SignalKind::Silence
-        | SignalKind::Unknown => Why::Noticed,
+fn why_of(what: SignalKind) -> Why {
+    if what == SignalKind::PromiseDue {
+        Why::PromiseDue
+    } else if what == SignalKind::PromiseBroken {
+        Why::PromiseBroken
+    } else {
+        Why::Noticed
     }
 }
 

@@ -171,7 +171,7 @@ impl History {
         }
         for (place, value) in leaving {
             let Said::Report(report) = &mut self.said[place] else {
-                unreachable!()
+                unreachable!("only reports lose values")
             };
             report.gone.insert(value);
         }
@@ -201,7 +201,7 @@ impl History {
         if let Some((place, report)) = known {
             if !set.withdrawn && report.gone.is_empty() {
                 let Said::Report(report) = &mut self.said[place] else {
-                    unreachable!()
+                    unreachable!("it was found among the reports")
                 };
                 report.renewed = report.renewed.max(set.time);
                 return;

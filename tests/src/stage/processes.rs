@@ -206,10 +206,10 @@ impl Processes {
     }
 }
 
-const STILL_LOOKS: u32 = 6;
+pub const STILL_LOOKS: u32 = 6;
 
 /// Records committed or shown.
-fn sum(metrics: &str) -> u64 {
+pub fn sum(metrics: &str) -> u64 {
     let counted = |line: &&str| {
         line.starts_with("polku_loop_commits_total")
             || line.starts_with("polku_serve_model_records_total")

@@ -14,6 +14,7 @@ use tests::{
     sender::Sender,
     stage::{
         company::Company,
+        processes,
         role::{self, Process, Role},
     },
     wait,
@@ -87,7 +88,7 @@ impl Pages {
             url: dev.url(),
             key: &company.keys.credentials["auditor"],
         };
-        let counts = wait::until("all events and cases have arrived", BOUND, || {
+        wait::until("all events and cases have arrived", BOUND, || {
             let counts = desk.get("/v1/counts");
             let here = counts["entries"] == crowd.events()
                 && counts["pending"] == 0
@@ -95,10 +96,19 @@ impl Pages {
                 && counts["unidentified"] == 0
                 && counts["cases"]["open"] == crowd.complaints()
                 && counts["balanced"] == true;
-            here.then_some(counts)
+            here.then_some(())
+        });
+        // The signs in a timeline come after what they are seen in.
+        let (mut last, mut still) = (None, 0);
+        wait::until("nothing more comes of them", BOUND, || {
+            let metrics = http.get(&format!("{}/metrics", desk.url), None).ok()?;
+            let work = processes::sum(metrics.body.as_str()?);
+            still = if last == Some(work) { still + 1 } else { 0 };
+            last = Some(work);
+            (still == processes::STILL_LOOKS).then_some(())
         });
         Pages {
-            counts,
+            counts: desk.get("/v1/counts"),
             customers: (0..crowd.customers)
                 .map(|customer| desk.customer(crowd, customer))
                 .collect(),

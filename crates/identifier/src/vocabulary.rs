@@ -131,21 +131,6 @@ impl Vocabulary {
         tokens.into_iter().collect()
     }
 
-    /// What a value that was read by other rules is called by these: the tokens it has in each of the spaces, or `None` where it
-    /// now names nobody or cannot be read. `normalised` is the value as the other rules wrote it.
-    pub fn token(
-        &self,
-        pepper: &Pepper,
-        class: Class,
-        type_name: &str,
-        space: &str,
-        region: Region,
-        normalised: &str,
-    ) -> Option<Token> {
-        let value = self.value(pepper, class, type_name, space, region, normalised);
-        Some(value.ok()??.0.token)
-    }
-
     fn rank(&self, value: &Value) -> (Class, usize, Token) {
         let strength = self
             .types

@@ -117,11 +117,6 @@ impl Replica {
             Some(_) | None => Time::MIN,
         }
     }
-
-    /// How many rows it holds.
-    pub fn rows(&self) -> usize {
-        self.state.len()
-    }
 }
 
 /// Who a value belongs to, and whether it is out; `None` for one that nobody named.

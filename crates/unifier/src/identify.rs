@@ -14,8 +14,8 @@
 //! applied anew in their order (`component`). What changed is told to the timelines and cases with a version greater than all before
 //! (`teller`).
 //!
-//! The same state answers people: why two events are on one timeline or apart (`explain`), what waits for a person (`review`), and
-//! what a decision or new rules would move (`dry_run`).
+//! The same state answers people: why two events are on one timeline or apart (`explain`), and what waits for a person (`review`).
+//! What a decision or new rules would move is a step on an overlay that is dropped.
 
 mod component;
 mod decision;
@@ -34,7 +34,7 @@ mod teller;
 
 use std::sync::Arc;
 
-use event::{ProfileId, Time, Token, link::Link};
+use event::{Time, link::Link};
 use machine::{Effects, Input, Machine, Outcome, Overlay, Shard, State};
 
 use self::{
@@ -130,43 +130,6 @@ impl Machine for Identify {
         let counters = row::counters(state);
         (counters.told < counters.decided).then_some(Time::MIN)
     }
-}
-
-/// What a record would change of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Change {
-    pub value: Token,
-    pub from: ProfileId,
-    pub to: ProfileId,
-    /// Whether it is out from then on.
-    pub out: bool,
-}
-
-/// What a record would change, in order of the values, if it came now. Of new rules, with all that would leave by their windows.
-pub fn dry_run(state: &State<Key, Row>, link: &Link) -> Vec<Change> {
-    read(state, |graph| {
-        let outcome = hear(graph, link);
-        graph.settle();
-        if matches!(link, Link::Rules(_)) && outcome == Outcome::Applied {
-            while set::first_due(graph).is_some() {
-                set::age(graph);
-                graph.settle();
-            }
-        }
-        let news = News::since(&graph.before, graph);
-        let change = |changed: &teller::Changed| Change {
-            value: changed.value.token,
-            from: changed.from,
-            to: changed.to,
-            out: changed.out,
-        };
-        news.changes.iter().map(change).collect()
-    })
-}
-
-/// Why a value is out, if it is.
-pub fn cause(state: &State<Key, Row>, value: Token) -> Option<Cause> {
-    read(state, |graph| out::cause(graph, value))
 }
 
 /// What people decided, in the order in which it came, and whether it holds.

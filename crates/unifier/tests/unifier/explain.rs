@@ -356,15 +356,17 @@ fn what_too_many_share_goes_out_and_comes_apart_until_a_person_allows_it() {
     assert!(are_one(&allowed, "email:0", "email:5"));
     let blocked = told(&[&rows[..2], &["block phone:0"]].concat());
     assert!(of(&blocked, "phone:0").out);
-    let cause = identify::cause(&six.identify.state, token("phone:0"));
     let limit = Cause::Limit {
         limit: 5,
         seen: 6,
         kind: name("email"),
     };
-    assert_eq!(cause, Some(limit));
-    let cause = identify::cause(&blocked.identify.state, token("phone:0"));
-    assert_eq!(cause, Some(Cause::Decision(decision_id("block phone:0"))));
+    assert_eq!(why_out(&six, "phone:0", ["email:0", "email:1"]), limit);
+    let decided = Cause::Decision(decision_id("block phone:0"));
+    assert_eq!(
+        why_out(&blocked, "phone:0", ["email:0", "email:1"]),
+        decided
+    );
 }
 
 #[test]
@@ -475,28 +477,34 @@ fn two_are_apart_because_of_what_bars_the_way() {
     assert_eq!(because, [Barrier::Reference { reference, owner }]);
 
     let rows = ["email:1 phone:1", "email:2 phone:1", "block phone:1"];
-    let out = told(&rows);
-    let values = |email: &str| [token("phone:1"), token(email)];
-    let Explanation::Apart { because, .. } =
-        explain(&out.identify.state, &values("email:1"), &values("email:2"))
-    else {
+    let why = why_out(&told(&rows), "phone:1", ["email:1", "email:2"]);
+    assert_eq!(why, Cause::Decision(decision_id("block phone:1")));
+}
+
+/// Why a value is out that alone two people share: all that keeps their events apart.
+fn why_out(pair: &Pair, value: &str, people: [&str; 2]) -> Cause {
+    let [one, other] = people.map(|person| [token(value), token(person)]);
+    let explanation = explain(&pair.identify.state, &one, &other);
+    let Explanation::Apart { because, .. } = explanation else {
         panic!("they are apart");
     };
-    let value = token("phone:1");
-    let cause = Cause::Decision(decision_id("block phone:1"));
-    assert_eq!(because, [Barrier::Out { value, cause }]);
+    let [Barrier::Out { value: out, cause }] = &because[..] else {
+        panic!("they are apart by one value: {because:?}");
+    };
+    assert_eq!(*out, token(value));
+    cause.clone()
 }
 
 #[test]
 fn a_rule_may_be_why() {
-    let mut pair = told(&["email:1 phone:1"]);
+    let mut pair = told(&["email:1 phone:1", "email:2 phone:1"]);
     pair.hear(&Link::Rules(rules(
         &company(1, &["phone:1"]),
         ALONE.partition,
     )));
     pair.check();
-    let cause = identify::cause(&pair.identify.state, token("phone:1"));
-    assert_eq!(cause, Some(Cause::Rule));
+    let why = why_out(&pair, "phone:1", ["email:1", "email:2"]);
+    assert_eq!(why, Cause::Rule);
     assert_eq!(value("order:1").class, Class::Reference);
 }
 

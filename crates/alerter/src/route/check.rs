@@ -1,3 +1,5 @@
+mod journey;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use calendar::{Calendar, Fault};
@@ -30,16 +32,7 @@ pub fn check(company: &Company) -> Vec<Fault> {
         }
         units(id, department, &mut faults);
     }
-    for (name, journey) in &company.journeys {
-        for (stage, owner) in &journey.owners {
-            known(
-                company,
-                owner,
-                &format!("journeys.{name}.owners.{stage}"),
-                &mut faults,
-            );
-        }
-    }
+    journey::journeys(company, &mut faults);
     deadlines(company, &mut faults);
     promises(company, &mut faults);
     signs(company, &mut faults);
@@ -131,9 +124,7 @@ fn statuses(company: &Company, faults: &mut Vec<Fault>) {
 
 fn labels(company: &Company, faults: &mut Vec<Fault>) {
     for (language, labels) in &company.labels {
-        let is_code = (2..=3).contains(&language.len())
-            && language.bytes().all(|byte| byte.is_ascii_lowercase());
-        if !is_code {
+        if !is_language(language) {
             let problem = format!("`{language}` is no language code: write one like `fi`");
             faults.push(Fault::new(format!("labels.{language}"), problem));
         }
@@ -144,6 +135,10 @@ fn labels(company: &Company, faults: &mut Vec<Fault>) {
             }
         }
     }
+}
+
+fn is_language(code: &str) -> bool {
+    (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 fn deadlines(company: &Company, faults: &mut Vec<Fault>) {
@@ -168,6 +163,10 @@ fn promises(company: &Company, faults: &mut Vec<Fault>) {
     for (name, promise) in &company.promises {
         let field = |field: &str| format!("promises.{name}.{field}");
         known(company, &promise.keeper, &field("keeper"), faults);
+        if promise.said.trim().is_empty() {
+            let problem = "say what customers are promised, as they are told it";
+            faults.push(Fault::new(field("said"), problem));
+        }
         for (of, types) in [
             ("starts_on", &promise.starts_on),
             ("kept_by", &promise.kept_by),

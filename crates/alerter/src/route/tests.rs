@@ -263,3 +263,112 @@ fn every_fault_is_named_by_its_field() {
     let last = check(&company).pop().unwrap();
     assert_eq!(last.field, "routes.receiver");
 }
+
+/// `(rules beside those of the tree, the fields at fault)`.
+#[test]
+fn what_is_written_in_vain_is_a_fault() {
+    let good = r#"
+        [journeys.purchase]
+        stages = ["buying", "delivery"]
+        touchpoints = { pickup-point = "delivery" }
+        owners = { delivery = "delivery" }
+        parties = { delivery = "posti" }
+        roles = { buying = ["seller"] }
+        guides.delivery = { fi = "Soita." }
+        offers.pickup-point = { fi = "Lahjakortti." }
+        [promises.two-days]
+        said = "Perillä kahdessa päivässä"
+        starts_on = ["order.placed"]
+        kept_by = ["shipment"]
+        within = "20h"
+        warn_before = "5h"
+        keeper = "delivery"
+    "#;
+    let table: [(&str, &str, &[&str]); 17] = [
+        ("", "", &[]),
+        (
+            r#"pickup-point = "delivery""#,
+            r#"pickup-point = "delivry""#,
+            &["journeys.purchase.touchpoints.pickup-point"],
+        ),
+        (
+            "owners = { delivery",
+            "owners = { delivry",
+            &["journeys.purchase.owners.delivry"],
+        ),
+        (
+            r#"{ delivery = "delivery" }"#,
+            r#"{ delivery = "nobody" }"#,
+            &["journeys.purchase.owners.delivery"],
+        ),
+        (
+            "parties = { delivery",
+            "parties = { by",
+            &["journeys.purchase.parties.by"],
+        ),
+        (
+            "roles = { buying",
+            "roles = { bying",
+            &["journeys.purchase.roles.bying"],
+        ),
+        (
+            "roles =",
+            "units.delivery = 'kamppi'\nroles =",
+            &["journeys.purchase.units.delivery"],
+        ),
+        (
+            "roles =",
+            "units.buying = 'kamppi'\nroles =",
+            &["journeys.purchase.units.buying"],
+        ),
+        (
+            "guides.delivery",
+            "guides.pickup",
+            &["journeys.purchase.guides.pickup"],
+        ),
+        (
+            "offers.pickup-point",
+            "offers.desk",
+            &["journeys.purchase.offers.desk"],
+        ),
+        (
+            r#"{ fi = "Soita." }"#,
+            r#"{ Finnish = "Soita." }"#,
+            &["journeys.purchase.guides.delivery.Finnish"],
+        ),
+        (
+            r#""Soita.""#,
+            r#"" ""#,
+            &["journeys.purchase.guides.delivery.fi"],
+        ),
+        (
+            r#"said = "Perillä kahdessa päivässä""#,
+            r#"said = """#,
+            &["promises.two-days.said"],
+        ),
+        (
+            r#"starts_on = ["order.placed"]"#,
+            "starts_on = []",
+            &["promises.two-days.starts_on"],
+        ),
+        (r#""20h""#, r#""5h""#, &["promises.two-days.warn_before"]),
+        (
+            r#"keeper = "delivery""#,
+            r#"keeper = "nobody""#,
+            &["promises.two-days.keeper"],
+        ),
+        (
+            "[promises",
+            "[signs]\ncontacts = 101\nscore_drop = 2.0\nopens = ['complaint']\n[promises",
+            &["signs.contacts", "signs.score_drop", "signs.opens[0]"],
+        ),
+    ];
+    for (right, wrong, expected) in table {
+        let text = good.replacen(right, wrong, usize::from(!right.is_empty()));
+        let mut company: Company = toml::from_str(&text).unwrap();
+        let tree = tree();
+        (company.departments, company.routes) = (tree.departments, tree.routes);
+        let faults = check(&company).into_iter().map(|fault| fault.field);
+        assert_eq!(faults.collect::<Vec<_>>(), expected, "{wrong}");
+    }
+}

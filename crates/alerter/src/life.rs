@@ -74,8 +74,8 @@ impl Turn<'_, '_> {
             return;
         }
         let case = self.case(signal.case);
-        let trail = case.map_or_else(Vec::new, |case| case.state.trail);
-        let notices: Vec<_> = notice::of_praise(&self.company, signal, &trail).collect();
+        let case = case.as_ref().map(|case| &case.state);
+        let notices: Vec<_> = notice::of_praise(&self.company, signal, case).collect();
         for notice in notices {
             self.put(Output::Notice(notice));
         }

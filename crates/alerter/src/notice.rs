@@ -51,6 +51,7 @@ pub(crate) fn of_step(company: &Company, state: &State, told: Told) -> Notice {
         from: told.from,
         answer_by: state.deadline,
         route: state.route.clone(),
+        customer: None,
     }
 }
 
@@ -85,6 +86,7 @@ pub(crate) fn of_promise(
         from: None,
         answer_by: signal.due,
         route: Vec::new(),
+        customer: Some(signal.profile),
     }
 }
 
@@ -94,13 +96,14 @@ pub(crate) fn of_promise(
 pub(crate) fn of_praise(
     company: &Company,
     signal: &Signal,
-    trail: &[DepartmentId],
+    case: Option<&State>,
 ) -> impl Iterator<Item = Notice> {
+    let customer = case.is_none().then_some(signal.profile);
     let decision = route::decide(company, signal);
     let mut departments: BTreeSet<DepartmentId> = decision.also.into_iter().collect();
     departments.insert(decision.owner);
     if signal.perspective != Perspective::Test {
-        departments.extend(trail.iter().cloned());
+        departments.extend(case.into_iter().flat_map(|case| &case.trail).cloned());
         if let Some(party) = &signal.party {
             let answers = company.departments.iter().filter(|(id, department)| {
                 id.as_str() == party.as_str() || department.parties.contains(party)
@@ -132,6 +135,7 @@ pub(crate) fn of_praise(
             from: None,
             answer_by: None,
             route: decision.names.clone(),
+            customer,
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CaseId, Channel, DepartmentId, Name, NoticeId, Time, case::Severity};
+use crate::{CaseId, Channel, DepartmentId, Name, NoticeId, ProfileId, Time, case::Severity};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
@@ -10,6 +10,7 @@ pub struct Notice {
     /// The department that is told.
     pub department: DepartmentId,
     pub why: Why,
+    /// The case; where no case handles the matter, the one that it would be.
     pub case: CaseId,
     pub step: u32,
     pub time: Time,
@@ -27,6 +28,8 @@ pub struct Notice {
     pub answer_by: Option<Time>,
     /// The names of the routes that led here, from the root.
     pub route: Vec<Name>,
+    /// Whose matter it is, where no case handles it: thanks, or a promise.
+    pub customer: Option<ProfileId>,
 }
 
 /// A notice as JSON shows it to a department: live, by webhook, in whatever way.
@@ -34,7 +37,8 @@ pub struct Notice {
 pub struct Shown<'a> {
     id: NoticeId,
     why: Why,
-    case: CaseId,
+    case: Option<CaseId>,
+    customer: Option<ProfileId>,
     what: &'a Name,
     place: Option<&'a Name>,
     unit: Option<&'a Name>,
@@ -44,7 +48,7 @@ pub struct Shown<'a> {
     channels: &'a [Channel],
     from: Option<&'a DepartmentId>,
     answer_by: Option<Time>,
-    /// Where to look at the case.
+    /// Where to look at the case, or at what is there without one.
     open: String,
     time: Time,
     route: &'a [Name],
@@ -56,7 +60,8 @@ impl Notice {
         Shown {
             id: self.id,
             why: self.why,
-            case: self.case,
+            case: self.customer.is_none().then_some(self.case),
+            customer: self.customer,
             what: &self.what,
             place: self.place.as_ref(),
             unit: self.unit.as_ref(),
@@ -66,9 +71,23 @@ impl Notice {
             channels: &self.channels,
             from: self.from.as_ref(),
             answer_by: self.answer_by,
-            open: format!("{}/cases/{}", public_url.trim_end_matches('/'), self.case),
+            open: format!(
+                "{}{}",
+                public_url.trim_end_matches('/'),
+                self.place_on_desk()
+            ),
             time: self.time,
             route: &self.route,
+        }
+    }
+
+    /// Where the department finds on the desk what it is told of.
+    fn place_on_desk(&self) -> String {
+        match self.customer {
+            None => format!("/cases/{}", self.case),
+            // Whoever is thanked need not know by whom.
+            Some(_) if self.why == Why::Praise => format!("/inbox/{}?show=praise", self.department),
+            Some(customer) => format!("/customers/{customer}"),
         }
     }
 }
@@ -138,6 +157,61 @@ impl Why {
             Why::PromiseBroken => "promise_broken",
             Why::TakenBack => "taken_back",
             Why::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Token;
+
+    #[test]
+    fn a_link_leads_to_the_case_and_without_one_to_what_is_there() {
+        let customer = ProfileId::new(Token::new([2; 16]));
+        let notice = |why, customer| Notice {
+            id: NoticeId::new(Token::new([1; 16])),
+            department: DepartmentId::new("finance").unwrap(),
+            why,
+            case: CaseId::new(Token::new([3; 16])),
+            step: 1,
+            time: Time::MIN,
+            what: Name::new("promise.refund").unwrap(),
+            place: None,
+            unit: None,
+            party: None,
+            severity: Severity::Normal,
+            contacts: 0,
+            channels: Vec::new(),
+            from: None,
+            answer_by: None,
+            route: Vec::new(),
+            customer,
+        };
+        let case = CaseId::new(Token::new([3; 16]));
+        for (why, of, expected) in [
+            (Why::PromiseDue, None, format!("/cases/{case}")),
+            (
+                Why::PromiseDue,
+                Some(customer),
+                format!("/customers/{customer}"),
+            ),
+            (
+                Why::TakenBack,
+                Some(customer),
+                format!("/customers/{customer}"),
+            ),
+            (Why::Praise, None, format!("/cases/{case}")),
+            (
+                Why::Praise,
+                Some(customer),
+                "/inbox/finance?show=praise".to_owned(),
+            ),
+        ] {
+            let notice = notice(why, of);
+            let shown = notice.shown("https://polku.example/");
+            assert_eq!(shown.open, format!("https://polku.example{expected}"));
+            assert_eq!((shown.case.is_none(), shown.customer), (of.is_some(), of));
         }
     }
 }

@@ -42,7 +42,8 @@ mod tests {
                 "type": "polku.case.opened",
                 "timestamp": "2026-11-20T10:00:00Z",
                 "data": {
-                    "id": notice.id.to_string(), "why": "opened", "case": case.to_string(), "what": "delivery.late",
+                    "id": notice.id.to_string(), "why": "opened", "case": case.to_string(), "customer": null,
+                    "what": "delivery.late",
                     "place": "store:kamppi", "unit": null, "party": "posti", "severity": "high", "contacts": 3,
                     "channels": ["web", "call_centre"], "from": null, "answer_by": "2026-11-20T14:00:00Z",
                     "open": format!("https://polku.example/cases/{case}"), "time": "2026-11-20T10:00:00Z",

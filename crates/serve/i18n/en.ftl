@@ -97,6 +97,7 @@ show-waiting = Waiting
 show-offered = Offered
 show-resolved = Resolved
 show-dormant = Dormant
+show-promises = Promises
 show-praise = Thanks
 inbox-empty-all = Nothing waits for you.
 inbox-empty-new = No new cases.
@@ -108,6 +109,7 @@ inbox-empty-waiting = No case waits for anybody outside.
 inbox-empty-offered = Nobody offers you a case.
 inbox-empty-resolved = No case was resolved within a week.
 inbox-empty-dormant = Imported history left no open cases.
+inbox-empty-promises = You have no promise to keep but in cases.
 inbox-empty-praise = No thanks have come yet.
 row-contacts = contact no. { $contacts }, { $channels ->
     [one] 1 channel

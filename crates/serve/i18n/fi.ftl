@@ -97,6 +97,7 @@ show-waiting = Odottavat
 show-offered = Tarjotut
 show-resolved = Ratkaistut
 show-dormant = Lepäävät
+show-promises = Lupaukset
 show-praise = Kiitokset
 inbox-empty-all = Mikään ei odota teitä.
 inbox-empty-new = Ei uusia tapauksia.
@@ -108,6 +109,7 @@ inbox-empty-waiting = Mikään tapaus ei odota ulkopuolista.
 inbox-empty-offered = Kukaan ei tarjoa teille tapausta.
 inbox-empty-resolved = Viikon aikana ei ole ratkaistu tapauksia.
 inbox-empty-dormant = Tuodusta historiasta ei ole jäänyt avoimia tapauksia.
+inbox-empty-promises = Sinulla ei ole lunastettavia lupauksia tapausten ulkopuolella.
 inbox-empty-praise = Kiitoksia ei ole vielä tullut.
 row-contacts = { $contacts }. yhteydenotto, { $channels ->
     [one] 1 kanava

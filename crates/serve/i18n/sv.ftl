@@ -97,6 +97,7 @@ show-waiting = Väntar
 show-offered = Erbjudna
 show-resolved = Lösta
 show-dormant = Vilande
+show-promises = Löften
 show-praise = Tack
 inbox-empty-all = Ingenting väntar på er.
 inbox-empty-new = Inga nya ärenden.
@@ -108,6 +109,7 @@ inbox-empty-waiting = Inget ärende väntar på någon utomstående.
 inbox-empty-offered = Ingen erbjuder er något ärende.
 inbox-empty-resolved = Inga ärenden har lösts den senaste veckan.
 inbox-empty-dormant = Den importerade historiken lämnade inga öppna ärenden.
+inbox-empty-promises = Du har inga löften att hålla utanför ärendena.
 inbox-empty-praise = Inga tack har kommit ännu.
 row-contacts = kontakt nr { $contacts }, { $channels ->
     [one] 1 kanal

@@ -1,9 +1,11 @@
 //! Who may read what, decided in one place, and the records of who did.
 //!
-//! A department's cases are those that it owns or is offered and, while they are open, those that it owned before or that
-//! were escalated to it. A credential with units has only the part of them that is its units'.
+//! A department's cases are those that it owns or is offered and, while they are open, those that it owned before, that were
+//! escalated to it, or in which it has a promise to keep. A credential with units has only the part of them that is its units'.
+//! Its customers are those of its cases, and those of whose promises, where no case handles them, it was told that it is to keep.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
 };
@@ -12,11 +14,15 @@ use event::{
     DepartmentId, Millis, Name, ProfileId, Record, Time,
     access::{Access, AccessKind},
     case::{self, StepKind},
+    notice::Notice,
 };
 
 use crate::{
     credential::{Credential, Role},
-    model::{self, decision::Asked},
+    model::{
+        self,
+        decision::{Asked, Decided},
+    },
 };
 
 impl Credential {
@@ -61,14 +67,18 @@ impl model::State {
         let is_theirs = |department: &DepartmentId| {
             caller.acts_for(department) && caller.acts_for_unit(self.unit_in(department, case))
         };
-        let was_escalated = || {
+        let was_told = || {
             self.cases.steps(case.case).any(|step| {
-                step.what == StepKind::Escalated && step.other.as_ref().is_some_and(is_theirs)
+                let is_for_others = matches!(
+                    step.what,
+                    StepKind::Escalated | StepKind::Warned | StepKind::Broken
+                );
+                is_for_others && step.other.as_ref().is_some_and(is_theirs)
             })
         };
         is_theirs(&case.owner)
             || case.offered_to.as_ref().is_some_and(is_theirs)
-            || (case.phase.is_open() && (case.trail.iter().any(is_theirs) || was_escalated()))
+            || (case.phase.is_open() && (case.trail.iter().any(is_theirs) || was_told()))
     }
 
     /// The part of a department that has a case which it owns or is offered.
@@ -84,7 +94,8 @@ impl model::State {
         }
     }
 
-    /// Whether the caller reads a customer: as anybody, as one of its cases' customers, or as one it searched for.
+    /// Whether the caller reads a customer: as anybody, as one of its cases' customers, as one whom it has to keep a promise, or
+    /// as one it searched for.
     pub(crate) fn may_read_customer(
         &self,
         caller: &Credential,
@@ -93,9 +104,15 @@ impl model::State {
         now: Time,
     ) -> bool {
         let tokens = self.identity.tokens(profile);
+        let keeps_promise = || {
+            let is_own = |notice: &Notice| caller.acts_for_unit(notice.unit.as_ref());
+            let mut departments = caller.departments.iter();
+            departments.any(|own| self.was_told_to_keep(own, &tokens, is_own, now))
+        };
         let is_theirs = || {
             self.cases_of(&tokens)
                 .any(|case| self.may_read_case(caller, case))
+                || keeps_promise()
         };
         match caller.role {
             Role::Admin => true,
@@ -127,7 +144,19 @@ impl model::State {
         caller.decides() && (is_its_own || concerned.all(may_read))
     }
 
-    /// Whether a decision, or what waits for one, is the caller's business: it may read one of the customers.
+    /// Whether a decision is the caller's business: its own, and those about customers of whom it may read one.
+    pub(crate) fn may_look_at(
+        &self,
+        caller: &Credential,
+        grants: &Grants,
+        decided: &Decided,
+        now: Time,
+    ) -> bool {
+        let concerned = self.concerned(&Asked::of(&decided.decision)).into_iter();
+        decided.decision.actor == caller.name || self.may_look_into(caller, grants, concerned, now)
+    }
+
+    /// Whether what waits for a decision is the caller's business: it may read one of the customers.
     pub(crate) fn may_look_into(
         &self,
         caller: &Credential,
@@ -137,6 +166,20 @@ impl model::State {
     ) -> bool {
         caller.role == Role::Admin
             || customers.any(|customer| self.may_read_customer(caller, grants, customer, now))
+    }
+}
+
+/// The customers of whom something was opened while an answer was made: before it is given, each is written down.
+#[derive(Debug, Default)]
+pub(crate) struct Opened(RefCell<BTreeSet<ProfileId>>);
+
+impl Opened {
+    pub(crate) fn add(&self, customer: ProfileId) {
+        self.0.borrow_mut().insert(customer);
+    }
+
+    pub(crate) fn customers(self) -> BTreeSet<ProfileId> {
+        self.0.into_inner()
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn notice(number: i64, case: u8) -> Notice {
         from: None,
         answer_by: Some(time + event::time::Millis::from_hours(4)),
         route: vec![name("all"), name("deliveries")],
+        customer: None,
     }
 }
 

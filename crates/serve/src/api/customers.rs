@@ -188,7 +188,7 @@ pub(super) async fn customer(
         if profile != asked {
             return Ok(moved(asked, profile, &uri));
         }
-        let summary = StateView::new(state.summary(profile, api.now()), |case| {
+        let summary = StateView::new(state.profile(profile).figures(api.now()), |case| {
             let case = state.cases.get(case);
             case.is_some_and(|case| state.may_read_case(&caller, case))
         });

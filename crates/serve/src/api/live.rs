@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use super::{Api, Caller, Path, departments, refusal::Refusal};
 use crate::{credential::Credential, model::notices::Since};
 
-/// What a department is told about a case. No personal field and no free text.
+/// What a department is told about a case, or about a matter without one. No personal field and no free text.
 #[derive(ToSchema)]
 #[expect(
     dead_code,
@@ -33,7 +33,10 @@ use crate::{credential::Credential, model::notices::Since};
 pub(crate) struct NoticeView {
     id: String,
     why: String,
-    case: String,
+    /// Null where no case handles the matter.
+    case: Option<String>,
+    /// Whose matter it is, where no case handles it.
+    customer: Option<String>,
     what: String,
     place: Option<String>,
     /// The unit of the department that it is for.
@@ -45,7 +48,7 @@ pub(crate) struct NoticeView {
     from: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     answer_by: Option<Time>,
-    /// Where to look at the case.
+    /// Where to look at the case, or at what is there without one.
     open: String,
     #[schema(value_type = String, format = DateTime)]
     time: Time,

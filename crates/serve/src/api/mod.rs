@@ -26,7 +26,7 @@ use axum::{
     http::{HeaderMap, request::Parts},
     middleware,
 };
-use event::{Record, Time};
+use event::{ProfileId, Record, Time, access::AccessKind};
 use identifier::Pepper;
 use serde::de::DeserializeOwned;
 use stream::{Append, log::SharedLog};
@@ -41,7 +41,7 @@ use self::{
 };
 use crate::{
     Config, Doors,
-    access::Grants,
+    access::{self, Grants},
     credential::{Credential, Credentials},
     desk::{self, Sessions},
     metrics::Metrics,
@@ -134,6 +134,24 @@ impl Api {
             tracing::error!(error = %error, "appending to the log");
             Refusal::Unavailable("the log does not take records now; nothing was answered or done")
         })
+    }
+}
+
+impl Api {
+    /// Writes down that customers were read, if any were.
+    pub(crate) async fn note_reading(
+        &self,
+        caller: &Credential,
+        what: AccessKind,
+        read: impl IntoIterator<Item = ProfileId>,
+        reason: Option<String>,
+    ) -> Result<(), Refusal> {
+        let read: Vec<ProfileId> = read.into_iter().collect();
+        if read.is_empty() {
+            return Ok(());
+        }
+        let records = access::records(caller, self.now(), what, &read, reason);
+        self.append(records).await
     }
 }
 

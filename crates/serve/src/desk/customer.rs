@@ -157,7 +157,7 @@ pub(super) async fn customer(
         let timeline = state.page(profile, &filter, Order::NewestFirst, at, ENTRIES_MAX);
         let standing = standing::lines(
             &person.speech(&api, &state, None),
-            &state.summary(profile, api.now()),
+            &state.profile(profile).figures(api.now()),
         );
         let customer = state.customer(profile);
         (customer, timeline, standing, revision(&state, profile))

@@ -21,13 +21,14 @@ use self::show::Show;
 use super::{
     live,
     page::{Frame, Person, Place, page},
+    promise::Promised,
     row::{Reader, Row},
     speech::{Moment, Speech},
     trouble::Trouble,
 };
 use crate::{
     api::{Api, departments},
-    model::{self, page::Cursor},
+    model::{self, page::Cursor, promised::ToKeep},
     personal::Permission,
 };
 
@@ -68,7 +69,9 @@ struct List {
     tabs: Vec<Tab>,
     heading: String,
     rows: Vec<RowView>,
+    promises: Vec<Kept>,
     praise: Vec<Praise>,
+    promise_due: String,
     empty: String,
     next: Option<(String, String)>,
 }
@@ -89,6 +92,12 @@ struct RowView {
     severe: Option<String>,
     proposed: Option<String>,
     resolved: Option<String>,
+}
+
+/// A promise to keep, and where the customer is.
+struct Kept {
+    promised: Promised,
+    customer: String,
 }
 
 struct Praise {
@@ -273,12 +282,23 @@ impl Inbox {
     fn list(&self, state: &model::State, speech: &Speech, person: &Person) -> List {
         let cases = self.cases(state, person, speech.now);
         let praise = self.praise(state, person);
-        let count = |show: Show| {
-            if show == Show::Praise {
-                return praise.len();
+        let promises = self.promises(state, person, speech.now);
+        let count = |show: Show| match show {
+            Show::Praise => praise.len(),
+            Show::Promises => promises.len(),
+            Show::All
+            | Show::New
+            | Show::DueSoon
+            | Show::Overdue
+            | Show::Mine
+            | Show::Unclaimed
+            | Show::Waiting
+            | Show::Offered
+            | Show::Resolved
+            | Show::Dormant => {
+                let of_it = cases.iter().filter(|placed| placed.shows.contains(&show));
+                of_it.count()
             }
-            let of_it = cases.iter().filter(|placed| placed.shows.contains(&show));
-            of_it.count()
         };
         let tabs: Vec<Tab> = Show::EVERY
             .into_iter()
@@ -305,11 +325,21 @@ impl Inbox {
             heading: speech.named("show", self.show.as_str()),
             tabs,
             rows,
+            promises: if self.show == Show::Promises {
+                let shown = promises.iter().map(|to_keep| Kept {
+                    promised: Promised::of(speech, &to_keep.promised),
+                    customer: format!("/customers/{}", to_keep.customer),
+                });
+                shown.collect()
+            } else {
+                Vec::new()
+            },
             praise: if self.show == Show::Praise {
                 thanks(state, speech, person, &praise)
             } else {
                 Vec::new()
             },
+            promise_due: speech.say("case-promise-due"),
             empty: speech.named("inbox-empty", self.show.as_str()),
             next,
             here,
@@ -333,9 +363,7 @@ impl Inbox {
     }
 
     fn has_unit_of(&self, state: &model::State, person: &Person, case: &CaseState) -> bool {
-        let unit = state.unit_in(&self.department, case);
-        person.credential.acts_for_unit(unit)
-            && self.unit.as_ref().is_none_or(|asked| unit == Some(asked))
+        self.is_asked(person, state.unit_in(&self.department, case))
     }
 
     /// The rows of this page, and where the next one begins.
@@ -369,16 +397,22 @@ impl Inbox {
         (rows, last.filter(|_| has_more))
     }
 
+    fn promises(&self, state: &model::State, person: &Person, now: Time) -> Vec<ToKeep> {
+        let mut promises = state.to_keep(&self.department, now);
+        promises.retain(|to_keep| self.is_asked(person, to_keep.unit.as_ref()));
+        promises
+    }
+
+    /// Whether something of this part of the department is shown here.
+    fn is_asked(&self, person: &Person, unit: Option<&Name>) -> bool {
+        person.credential.acts_for_unit(unit)
+            && self.unit.as_ref().is_none_or(|asked| unit == Some(asked))
+    }
+
     fn praise<'a>(&self, state: &'a model::State, person: &Person) -> Vec<&'a Notice> {
-        let is_asked = |notice: &&Notice| {
-            let unit = notice.unit.as_ref();
-            person.credential.acts_for_unit(unit)
-                && self.unit.as_ref().is_none_or(|asked| unit == Some(asked))
-        };
-        state
-            .notices
-            .latest(&self.department, Why::Praise)
-            .filter(is_asked)
+        let latest = state.notices.latest(&self.department, Why::Praise);
+        latest
+            .filter(|notice| self.is_asked(person, notice.unit.as_ref()))
             .take(PRAISE_MAX)
             .collect()
     }

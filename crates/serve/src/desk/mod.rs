@@ -19,6 +19,7 @@ mod live;
 mod page;
 mod path;
 mod preferences;
+mod promise;
 mod record;
 mod row;
 mod search;

@@ -147,16 +147,18 @@ impl State {
         stated.into_iter().map(|known| known.value.token).collect()
     }
 
-    /// The customers that a decision is about, as they are.
+    /// The customers that a decision is about, as they are; of an undoing, those of what it undoes, which may be an undoing itself.
     pub(crate) fn concerned(&self, asked: &Asked) -> BTreeSet<ProfileId> {
-        let undone = asked.undoes.and_then(|id| self.decided(id));
-        let undone = undone.iter().flat_map(|decided| {
-            let Decision { one, other, .. } = &decided.decision;
-            one.iter().chain(other)
-        });
-        let tokens = asked.one.iter().chain(&asked.other).chain(undone);
+        let mut tokens: Vec<Token> = asked.one.iter().chain(&asked.other).copied().collect();
+        let mut undoes = asked.undoes;
+        while let Some(undone) = undoes.and_then(|id| self.replica.decision(id)) {
+            let decision = &undone.decision;
+            tokens.extend(decision.one.iter().chain(&decision.other));
+            undoes = decision.undoes;
+        }
         tokens
-            .filter_map(|token| self.identity.resolve(ProfileId::new(*token)))
+            .into_iter()
+            .filter_map(|token| self.identity.resolve(ProfileId::new(token)))
             .collect()
     }
 

@@ -15,6 +15,7 @@ mod identity;
 pub(crate) mod notices;
 mod outcomes;
 pub(crate) mod page;
+pub(crate) mod promised;
 mod rejects;
 mod summary;
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The latest notices of each department, for those who follow it live.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
 use event::{
-    DepartmentId,
+    DepartmentId, ProfileId,
     notice::{Notice, Why},
 };
 use stream::Offset;
@@ -23,6 +23,8 @@ pub(crate) struct Notices {
 #[derive(Debug)]
 struct Board {
     window: VecDeque<(Offset, Arc<Notice>)>,
+    /// Those of them that are about matters without a case, by whose they are, oldest first.
+    without_case: HashMap<ProfileId, VecDeque<Arc<Notice>>>,
     /// Everything below is no longer held.
     held_from: Offset,
     /// One past the latest; those who follow wait on it.
@@ -33,6 +35,7 @@ impl Default for Board {
     fn default() -> Self {
         Board {
             window: VecDeque::new(),
+            without_case: HashMap::new(),
             held_from: Offset::START,
             next: watch::Sender::new(Offset::START),
         }
@@ -70,12 +73,10 @@ impl Notices {
 
     pub(crate) fn apply(&mut self, offset: Offset, notice: Notice) {
         let board = self.boards.entry(notice.department.clone()).or_default();
-        board.window.push_back((offset, Arc::new(notice)));
+        board.push(offset, Arc::new(notice));
         self.total += 1;
         while board.window.len() > self.kept_max {
-            if let Some((dropped, _)) = board.window.pop_front() {
-                board.held_from = dropped.next();
-            }
+            board.drop_first();
         }
         board.next.send_replace(offset.next());
     }
@@ -115,6 +116,17 @@ impl Notices {
             .map(|(_, notice)| notice.as_ref())
     }
 
+    /// What a department was told of a customer's matters that no case handles, as far as it is held, oldest first.
+    pub(crate) fn without_case(
+        &self,
+        department: &DepartmentId,
+        customer: ProfileId,
+    ) -> impl Iterator<Item = &Notice> {
+        let board = self.boards.get(department);
+        let notices = board.and_then(|board| board.without_case.get(&customer));
+        notices.into_iter().flatten().map(Arc::as_ref)
+    }
+
     /// The notices from an offset on, at most `max`.
     pub(crate) fn since(&self, department: &DepartmentId, from: Offset, max: usize) -> Since {
         let Some(board) = self.boards.get(department) else {
@@ -126,5 +138,31 @@ impl Notices {
         }
         let first = board.window.partition_point(|(at, _)| *at < from);
         Since::Notices(board.window.iter().skip(first).take(max).cloned().collect())
+    }
+}
+
+impl Board {
+    fn push(&mut self, offset: Offset, notice: Arc<Notice>) {
+        if let Some(customer) = notice.customer {
+            let of_customer = self.without_case.entry(customer).or_default();
+            of_customer.push_back(Arc::clone(&notice));
+        }
+        self.window.push_back((offset, notice));
+    }
+
+    fn drop_first(&mut self) {
+        let Some((dropped, notice)) = self.window.pop_front() else {
+            return;
+        };
+        self.held_from = dropped.next();
+        let Some(customer) = notice.customer else {
+            return;
+        };
+        if let Some(of_customer) = self.without_case.get_mut(&customer) {
+            of_customer.pop_front();
+            if of_customer.is_empty() {
+                self.without_case.remove(&customer);
+            }
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! What a customer's timeline adds up to, by the unifier's own fold over what stands on the page.
 
-use event::{ProfileId, Time};
-use unifier::unify::profile::figures::{Fact, Figures, Profile, StepFact};
+use event::ProfileId;
+use unifier::unify::profile::figures::{Fact, Profile, StepFact};
 
 use super::{State, page::What};
 
 impl State {
-    /// The profile's state at a moment. What the unifier has not placed yet is no part of it.
-    pub(crate) fn summary(&self, profile: ProfileId, now: Time) -> Figures {
+    /// The profile's state. What the unifier has not placed yet is no part of it.
+    pub(crate) fn profile(&self, profile: ProfileId) -> Profile {
         let (mut facts, mut steps) = (Vec::new(), Vec::new());
         for item in self.everything(profile) {
             match item.what {
@@ -15,6 +15,9 @@ impl State {
                 What::Event(happened) => {
                     let Some(note) = happened.note else { continue };
                     let event = crate::personal::event(&happened.bytes);
+                    let references = event.values.iter().filter(|value| {
+                        !value.is_identifier() && !self.identity.is_out(value.token)
+                    });
                     facts.push(Fact {
                         event: event.id,
                         revision: event.revision,
@@ -24,6 +27,7 @@ impl State {
                         name: event.name,
                         channel: event.channel,
                         matter: note.matter,
+                        references: references.map(|value| value.token).collect(),
                         case: happened.case,
                         party: note.party,
                         stage: note.stage,
@@ -33,6 +37,6 @@ impl State {
                 }
             }
         }
-        Profile::of(&self.companies.current(), facts, steps).figures(now)
+        Profile::of(&self.companies.current(), facts, steps)
     }
 }

@@ -11,6 +11,7 @@ mod desk_hand_offs;
 mod desk_identity;
 mod desk_inbox;
 mod desk_path;
+mod desk_promises;
 mod desk_record;
 mod desk_sign_in;
 mod document;

@@ -451,6 +451,7 @@ pub(crate) fn notice(case: CaseId, number: u32) -> Record {
         from: Some(department("billing")),
         answer_by: Some(at(600)),
         route: vec![name("root")],
+        customer: None,
     })
 }
 

@@ -197,6 +197,7 @@ fn the_keeper_of_a_promise_is_warned_with_and_without_a_case() {
         (notice.what.as_str(), notice.answer_by),
         ("promise.refund", due.due)
     );
+    assert_eq!(notice.customer, Some(due.profile), "there is no case");
     assert!(world.cases().is_empty());
     hear(&mut world, &taken_back(&due));
     assert_eq!(
@@ -215,6 +216,12 @@ fn the_keeper_of_a_promise_is_warned_with_and_without_a_case() {
             "finance: promise_due"
         ],
         "the owner is told too"
+    );
+    assert!(
+        world
+            .notices()
+            .iter()
+            .all(|notice| notice.customer.is_none())
     );
     assert_eq!(
         steps(&world),

@@ -4,16 +4,14 @@
 //! from the same graph that the machine has.
 
 use std::{
-    collections::BTreeSet,
     hash::{BuildHasher as _, RandomState},
     time::Duration,
 };
 
-use event::{DecisionId, ProfileId, Record, Token, access::AccessKind, link::Link};
+use event::{DecisionId, Record, Token, link::Link};
 use tokio::time::timeout;
 
 use crate::{
-    access,
     api::{Api, masked, refusal::Refusal},
     credential::Credential,
     model::decision::{Asked, Decided, Fault, Trial},
@@ -28,32 +26,13 @@ pub(crate) enum Denied {
     Refusal(Refusal),
 }
 
-/// What the decision would come to. Leaves a record that the customers concerned were read.
-pub(crate) async fn trial(
-    api: &Api,
-    caller: &Credential,
-    asked: &Asked,
-    reason: Option<&str>,
-) -> Result<Trial, Denied> {
-    let (trial, read) = {
-        let state = api.state();
-        if !state.may_decide(caller, &api.grants, asked, api.now()) {
-            return Err(Denied::NotYours);
-        }
-        let trial = state.trial(asked).map_err(Denied::Fault)?;
-        let portions = trial.before.iter().map(|portion| portion.customer);
-        let read: BTreeSet<ProfileId> = portions
-            .filter(|customer| state.may_read_customer(caller, &api.grants, *customer, api.now()))
-            .collect();
-        (trial, read)
-    };
-    let read: Vec<ProfileId> = read.into_iter().collect();
-    if !read.is_empty() {
-        let reason = reason.map(masked);
-        let records = access::records(caller, api.now(), AccessKind::Profile, &read, reason);
-        api.append(records).await.map_err(Denied::Refusal)?;
+/// What the decision would come to.
+pub(crate) fn trial(api: &Api, caller: &Credential, asked: &Asked) -> Result<Trial, Denied> {
+    let state = api.state();
+    if !state.may_decide(caller, &api.grants, asked, api.now()) {
+        return Err(Denied::NotYours);
     }
-    Ok(trial)
+    state.trial(asked).map_err(Denied::Fault)
 }
 
 /// Writes the decision down, unless it is known already, and waits until it holds; `None` when that takes longer than callers
@@ -74,7 +53,7 @@ pub(crate) async fn decide(
         let detail = "is empty: say why".to_owned();
         return Err(Denied::Fault(Fault::Field("reason", detail)));
     }
-    trial(api, caller, &asked, Some(&reason)).await?;
+    trial(api, caller, &asked)?;
     let decision = asked.decision(id, caller.name.clone(), reason, api.now());
     api.append(vec![Record::Link(Link::Decision(decision))])
         .await

@@ -1,5 +1,7 @@
 //! What people decide about who is who: asked for, tried, and answered.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::Bytes,
@@ -7,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
-use event::{DecisionId, ProfileId, Token, link::DecisionKind};
+use event::{DecisionId, ProfileId, Token, access::AccessKind, link::DecisionKind};
 use ingest::problem::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,14 +20,19 @@ use super::{
     view::{DecisionView, Look, TrialView},
 };
 use crate::{
+    access::Opened,
     api::{
         Api, Caller, Path,
         body::Body,
         customers::{self, MovedView},
+        masked,
         refusal::{Fault as FieldFault, Refusal},
     },
     credential::Credential,
-    model::decision::{Asked, Conflict, Decided, Fault},
+    model::{
+        self,
+        decision::{Asked, Conflict, Fault},
+    },
 };
 
 /// Values that are somebody else's.
@@ -121,27 +128,16 @@ pub(in crate::api) async fn split(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    if !caller.decides() {
-        return Err(NOT_YOURS);
-    }
     let customer = customers::asked(&id)?;
-    let mut body = Body::read(&headers, bytes)?;
-    let leave: Option<Vec<String>> = body.required("leave", IDS);
-    let leave = values(&mut body, "leave", leave);
-    let how = How::read(&api, &caller, &headers, &mut body)?;
-    body.finish()?;
-    if let Some(repeat) = how.repeat(&api, &caller) {
-        return Ok(repeat);
+    let mut request = Request::read(api, caller, &headers, bytes)?;
+    let present = request.permitted(customer)?;
+    if present != customer {
+        return Ok(customers::moved(customer, present, &uri));
     }
-    let asked = {
-        let state = api.state();
-        let present = customers::permitted(&api, &state, &caller, customer)?;
-        if present != customer {
-            return Ok(customers::moved(customer, present, &uri));
-        }
-        state.split(present, &leave).map_err(Denied::Fault)?
-    };
-    how.answer(&api, &caller, asked).await
+    let leave: Option<Vec<String>> = request.body.required("leave", IDS);
+    let leave = values(&mut request.body, "leave", leave);
+    let asked = |state: &model::State| state.split(present, &leave);
+    request.answer(asked).await
 }
 
 /// Decide that customers are one.
@@ -165,26 +161,15 @@ pub(in crate::api) async fn merge(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    if !caller.decides() {
-        return Err(NOT_YOURS);
+    let mut request = Request::read(api, caller, &headers, bytes)?;
+    let ids: Option<Vec<String>> = request.body.required("customers", IDS);
+    let ids = values(&mut request.body, "customers", ids);
+    let ids: Vec<ProfileId> = ids.into_iter().map(ProfileId::new).collect();
+    for id in &ids {
+        request.permitted(*id)?;
     }
-    let mut body = Body::read(&headers, bytes)?;
-    let ids: Option<Vec<String>> = body.required("customers", IDS);
-    let tokens = values(&mut body, "customers", ids);
-    let how = How::read(&api, &caller, &headers, &mut body)?;
-    body.finish()?;
-    if let Some(repeat) = how.repeat(&api, &caller) {
-        return Ok(repeat);
-    }
-    let asked = {
-        let state = api.state();
-        let ids: Vec<ProfileId> = tokens.into_iter().map(ProfileId::new).collect();
-        for id in &ids {
-            customers::permitted(&api, &state, &caller, *id)?;
-        }
-        state.merge(&ids).map_err(Denied::Fault)?
-    };
-    how.answer(&api, &caller, asked).await
+    let asked = |state: &model::State| state.merge(&ids);
+    request.answer(asked).await
 }
 
 /// Decide about values: that they are apart, together, shared or not, or that an earlier decision no longer holds.
@@ -207,10 +192,8 @@ pub(in crate::api) async fn decide(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    if !caller.decides() {
-        return Err(NOT_YOURS);
-    }
-    let mut body = Body::read(&headers, bytes)?;
+    let mut request = Request::read(api, caller, &headers, bytes)?;
+    let body = &mut request.body;
     let kinds = "one of apart, together, block, allow, undo";
     let what: Option<DecisionKind> = body.required("decision", kinds);
     if what == Some(DecisionKind::Unknown) {
@@ -218,23 +201,17 @@ pub(in crate::api) async fn decide(
     }
     let mut side = |field| {
         let ids: Option<Vec<String>> = body.optional(field, IDS);
-        values(&mut body, field, ids)
+        values(body, field, ids)
     };
     let (one, other) = (side("one"), side("other"));
     let undoes: Option<DecisionId> = body.optional("undoes", "the id of a decision");
-    let how = How::read(&api, &caller, &headers, &mut body)?;
-    body.finish()?;
-    if let Some(repeat) = how.repeat(&api, &caller) {
-        return Ok(repeat);
-    }
-    let what = what.unwrap_or(DecisionKind::Unknown);
     let asked = Asked {
-        what,
+        what: what.unwrap_or(DecisionKind::Unknown),
         one,
         other,
         undoes,
     };
-    how.answer(&api, &caller, asked).await
+    request.answer(|_| Ok(asked)).await
 }
 
 const IDS: &str = "a list of ids";
@@ -253,91 +230,96 @@ fn values(body: &mut Body, field: &'static str, ids: Option<Vec<String>>) -> Vec
     tokens
 }
 
-/// How a decision is asked for.
-struct How {
+/// A request to decide something, by somebody who decides.
+struct Request {
+    api: Api,
+    caller: Arc<Credential>,
     id: DecisionId,
-    reason: Option<String>,
-    dry_run: bool,
+    body: Body,
 }
 
-impl How {
+impl Request {
     fn read(
-        api: &Api,
-        caller: &Credential,
+        api: Api,
+        caller: Arc<Credential>,
         headers: &HeaderMap,
-        body: &mut Body,
-    ) -> Result<How, Refusal> {
+        bytes: Result<Bytes, BytesRejection>,
+    ) -> Result<Request, Refusal> {
+        if !caller.decides() {
+            return Err(NOT_YOURS);
+        }
+        let body = Body::read(headers, bytes)?;
         let key = headers.get("idempotency-key").map(HeaderValue::as_bytes);
-        let dry_run: Option<bool> = body.optional("dry_run", "true or false");
-        let dry_run = dry_run.unwrap_or_default();
-        let why = "a text that says why";
-        let reason: Option<String> = if dry_run {
-            body.optional("reason", why)
-        } else {
-            body.required("reason", why)
-        };
-        Ok(How {
-            id: decide::decision_id(api, caller, key)?,
-            reason,
-            dry_run,
+        let id = decide::decision_id(&api, &caller, key)?;
+        Ok(Request {
+            api,
+            caller,
+            id,
+            body,
         })
     }
 
-    /// The answer to a request that was carried out before.
-    fn repeat(&self, api: &Api, caller: &Credential) -> Option<Response> {
-        if self.dry_run {
-            return None;
-        }
-        let state = api.state();
-        let decided = state.decided(self.id)?;
-        Some(answer(
-            Look {
-                api,
-                state: &state,
-                caller,
-            },
-            decided,
-        ))
+    /// The present id of a customer whom the caller may read.
+    fn permitted(&self, customer: ProfileId) -> Result<ProfileId, Refusal> {
+        let state = self.api.state();
+        customers::permitted(&self.api, &state, &self.caller, customer)
     }
 
+    /// Tries the decision, or makes it; one that was made before by the same key is answered as it is, whatever is asked.
     async fn answer(
-        self,
-        api: &Api,
-        caller: &Credential,
-        asked: Asked,
+        mut self,
+        asked: impl FnOnce(&model::State) -> Result<Asked, Fault>,
     ) -> Result<Response, Refusal> {
-        if self.dry_run {
-            let trial = decide::trial(api, caller, &asked, self.reason.as_deref()).await?;
-            let state = api.state();
-            let look = Look {
-                api,
-                state: &state,
-                caller,
-            };
-            let view = AnswerView::Trial(Box::new(look.trial(trial)));
-            return Ok(Json(view).into_response());
+        let dry_run: Option<bool> = self.body.optional("dry_run", "true or false");
+        let why = "a text that says why";
+        if dry_run == Some(true) {
+            let reason: Option<String> = self.body.optional("reason", why);
+            self.body.finish()?;
+            let asked = asked(&self.api.state()).map_err(Denied::Fault)?;
+            let trial = decide::trial(&self.api, &self.caller, &asked)?;
+            let trial = |look: Look<'_>| AnswerView::Trial(Box::new(look.trial(trial)));
+            return shown(&self.api, &self.caller, reason, trial).await;
         }
-        let reason = self.reason.unwrap_or_default();
-        match decide::decide(api, caller, self.id, asked, &reason).await? {
-            Some(decided) => {
-                let state = api.state();
-                Ok(answer(
-                    Look {
-                        api,
-                        state: &state,
-                        caller,
-                    },
-                    decided,
-                ))
+        let reason: Option<String> = self.body.required("reason", why);
+        self.body.finish()?;
+        let reason = reason.unwrap_or_default();
+        let known = self.api.state().decided(self.id);
+        let decided = match known {
+            Some(decided) => Some(decided),
+            None => {
+                let asked = asked(&self.api.state()).map_err(Denied::Fault)?;
+                decide::decide(&self.api, &self.caller, self.id, asked, &reason).await?
             }
-            None => Ok(pending(self.id)),
-        }
+        };
+        let Some(decided) = decided else {
+            return Ok(pending(self.id));
+        };
+        let decided = |look: Look<'_>| AnswerView::Decision(Box::new(look.decision(decided)));
+        shown(&self.api, &self.caller, Some(reason), decided).await
     }
 }
 
-fn answer(look: Look<'_>, decided: Decided) -> Response {
-    let view = AnswerView::Decision(Box::new(look.decision(decided)));
-    Json(view).into_response()
+/// Answers with what a look at the model shows, once it is written down whose values it opened.
+async fn shown(
+    api: &Api,
+    caller: &Credential,
+    reason: Option<String>,
+    view: impl FnOnce(Look<'_>) -> AnswerView,
+) -> Result<Response, Refusal> {
+    let opened = Opened::default();
+    let view = {
+        let state = api.state();
+        view(Look {
+            api,
+            state: &state,
+            caller,
+            opened: &opened,
+        })
+    };
+    let reason = reason.as_deref().map(masked);
+    api.note_reading(caller, AccessKind::Profile, opened.customers(), reason)
+        .await?;
+    Ok(Json(view).into_response())
 }
 
 fn pending(id: DecisionId) -> Response {

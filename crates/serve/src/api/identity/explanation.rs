@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::view::{ExplanationView, Look};
 use crate::{
-    access,
+    access::Opened,
     api::{
         Api, Caller, Path,
         customers::{self, MovedView},
@@ -98,8 +98,9 @@ async fn explained(
     const NO_EVENT: Refusal = Refusal::NotFound("there is no such event on a customer's timeline");
     let event = |id: &str| id.parse::<EventId>().map_err(|_| NO_EVENT);
     let (a, b) = (event(&query.a)?, event(&query.b)?);
-    let (view, read) = {
+    let (view, read, opened) = {
         let state = api.state();
+        let opened = Opened::default();
         let explained = state.explain(a, b).ok_or(NO_EVENT)?;
         let read = [explained.a.customer, explained.b.customer];
         for customer in read {
@@ -112,10 +113,14 @@ async fn explained(
             api,
             state: &state,
             caller,
+            opened: &opened,
         };
-        (look.explanation(explained), read)
+        (look.explanation(explained), read, opened.customers())
     };
-    let records = access::records(caller, api.now(), AccessKind::Timeline, &read, reason);
-    api.append(records).await?;
+    let others = opened.into_iter().filter(|other| !read.contains(other));
+    api.note_reading(caller, AccessKind::Profile, others, reason.clone())
+        .await?;
+    api.note_reading(caller, AccessKind::Timeline, read, reason)
+        .await?;
     Ok(Json(view).into_response())
 }

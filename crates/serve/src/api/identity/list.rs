@@ -7,7 +7,7 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::HeaderMap,
 };
-use event::{DecisionId, ProfileId, Token, access::AccessKind};
+use event::{DecisionId, Token, access::AccessKind};
 use ingest::problem::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -17,14 +17,9 @@ use super::{
     view::{DecisionView, ItemView, Look},
 };
 use crate::{
-    access,
+    access::Opened,
     api::{Api, Caller, Path, reason_of, refusal::Refusal},
-    credential::Credential,
-    model::{
-        self,
-        decision::{Asked, Decided},
-        why::{Item, What},
-    },
+    model::why::{Item, What},
 };
 
 /// Which part of a list.
@@ -88,13 +83,10 @@ pub(in crate::api) async fn review(
         return Err(NOT_YOURS);
     }
     let reason = reason_of(&headers)?;
-    let query = query
-        .map_err(|error| Refusal::Unparseable(error.body_text()))?
-        .0;
+    let (cursor, limit) = asked::<Token>(query)?;
     let only = only
         .map_err(|error| Refusal::Unparseable(error.body_text()))?
         .0;
-    let (cursor, limit) = (parsed::<Token>(&query)?, limit(&query)?);
     let what = match &only.what {
         None => None,
         Some(name) => {
@@ -102,7 +94,8 @@ pub(in crate::api) async fn review(
             Some(what.ok_or_else(|| Refusal::fault("what", "is no kind of item"))?)
         }
     };
-    let (view, read) = {
+    let opened = Opened::default();
+    let view = {
         let state = api.state();
         let now = api.now();
         let mine: Vec<Item> = state
@@ -116,24 +109,20 @@ pub(in crate::api) async fn review(
             .collect();
         let count = mine.len();
         let (part, next) = part(mine, cursor, limit, |item| item.id);
-        let read: Vec<ProfileId> = part
-            .iter()
-            .flat_map(|item| item.profiles.iter().copied())
-            .filter(|customer| state.may_read_customer(&caller, &api.grants, *customer, now))
-            .collect();
         let look = Look {
             api: &api,
             state: &state,
             caller: &caller,
+            opened: &opened,
         };
-        let view = ReviewView {
+        ReviewView {
             items: part.into_iter().map(|item| look.item(item)).collect(),
             count,
             next: next.map(|next| next.to_string()),
-        };
-        (view, read)
+        }
     };
-    note_reading(&api, &caller, &read, reason).await?;
+    api.note_reading(&caller, AccessKind::Profile, opened.customers(), reason)
+        .await?;
     Ok(Json(view))
 }
 
@@ -157,33 +146,31 @@ pub(in crate::api) async fn decisions(
         return Err(NOT_YOURS);
     }
     let reason = reason_of(&headers)?;
-    let query = query
-        .map_err(|error| Refusal::Unparseable(error.body_text()))?
-        .0;
-    let (cursor, limit) = (parsed::<DecisionId>(&query)?, limit(&query)?);
-    let (view, read) = {
+    let (cursor, limit) = asked::<DecisionId>(query)?;
+    let opened = Opened::default();
+    let view = {
         let state = api.state();
-        let mine = state.decisions().into_iter().filter(|decided| {
-            let concerned = state.concerned(&Asked::of(&decided.decision)).into_iter();
-            state.may_look_into(&caller, &api.grants, concerned, api.now())
-        });
+        let mine = state
+            .decisions()
+            .into_iter()
+            .filter(|decided| state.may_look_at(&caller, &api.grants, decided, api.now()));
         let (part, next) = part(mine.collect(), cursor, limit, |decided| decided.decision.id);
-        let read = readable(&api, &state, &caller, &part);
         let look = Look {
             api: &api,
             state: &state,
             caller: &caller,
+            opened: &opened,
         };
-        let view = DecisionsView {
+        DecisionsView {
             decisions: part
                 .into_iter()
                 .map(|decided| look.decision(decided))
                 .collect(),
             next: next.map(|next| next.to_string()),
-        };
-        (view, read)
+        }
     };
-    note_reading(&api, &caller, &read, reason).await?;
+    api.note_reading(&caller, AccessKind::Profile, opened.customers(), reason)
+        .await?;
     Ok(Json(view))
 }
 
@@ -208,36 +195,40 @@ pub(in crate::api) async fn decision(
     }
     let reason = reason_of(&headers)?;
     let id: DecisionId = id.parse().map_err(|_| NO_DECISION)?;
-    let (view, read) = {
+    let opened = Opened::default();
+    let view = {
         let state = api.state();
         let decided = state.decided(id).ok_or(NO_DECISION)?;
-        let concerned = state.concerned(&Asked::of(&decided.decision)).into_iter();
-        if !state.may_look_into(&caller, &api.grants, concerned, api.now()) {
+        if !state.may_look_at(&caller, &api.grants, &decided, api.now()) {
             return Err(NOT_YOURS);
         }
-        let read = readable(&api, &state, &caller, std::slice::from_ref(&decided));
         let look = Look {
             api: &api,
             state: &state,
             caller: &caller,
+            opened: &opened,
         };
-        (look.decision(decided), read)
+        look.decision(decided)
     };
-    note_reading(&api, &caller, &read, reason).await?;
+    api.note_reading(&caller, AccessKind::Profile, opened.customers(), reason)
+        .await?;
     Ok(Json(view))
 }
 
-fn parsed<T: FromStr>(query: &Part) -> Result<Option<T>, Refusal> {
+/// The cursor and how many.
+fn asked<T: FromStr>(
+    query: Result<Query<Part>, QueryRejection>,
+) -> Result<(Option<T>, usize), Refusal> {
+    let query = query
+        .map_err(|error| Refusal::Unparseable(error.body_text()))?
+        .0;
     let cursor = query.cursor.as_deref().map(str::parse).transpose();
-    cursor.map_err(|_| Refusal::fault("cursor", "is not `next` of an answer"))
-}
-
-fn limit(query: &Part) -> Result<usize, Refusal> {
+    let cursor = cursor.map_err(|_| Refusal::fault("cursor", "is not `next` of an answer"))?;
     let limit = query
         .limit
         .map_or(LIMIT, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     if (1..=LIMIT_MAX).contains(&limit) {
-        Ok(limit)
+        Ok((cursor, limit))
     } else {
         Err(Refusal::fault("limit", format!("is not 1 to {LIMIT_MAX}")))
     }
@@ -257,31 +248,4 @@ fn part<T, C: PartialEq + Copy>(
     part.truncate(limit);
     let next = part.last().map(id).filter(|_| more);
     (part, next)
-}
-
-/// The customers that decisions concern, as far as the caller reads them.
-fn readable(
-    api: &Api,
-    state: &model::State,
-    caller: &Credential,
-    decisions: &[Decided],
-) -> Vec<ProfileId> {
-    decisions
-        .iter()
-        .flat_map(|decided| state.concerned(&Asked::of(&decided.decision)))
-        .filter(|customer| state.may_read_customer(caller, &api.grants, *customer, api.now()))
-        .collect()
-}
-
-async fn note_reading(
-    api: &Api,
-    caller: &Credential,
-    read: &[ProfileId],
-    reason: Option<String>,
-) -> Result<(), Refusal> {
-    if read.is_empty() {
-        return Ok(());
-    }
-    let records = access::records(caller, api.now(), AccessKind::Profile, read, reason);
-    api.append(records).await
 }

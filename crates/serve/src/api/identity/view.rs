@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    access::Opened,
     api::Api,
     credential::Credential,
     model::{
@@ -218,6 +219,8 @@ pub(super) struct Look<'a> {
     pub(super) api: &'a Api,
     pub(super) state: &'a model::State,
     pub(super) caller: &'a Credential,
+    /// Whose values it opened.
+    pub(super) opened: &'a Opened,
 }
 
 /// Events looked through for the written form of a value.
@@ -253,11 +256,9 @@ impl Look<'_> {
     }
 
     fn permission(&self, customer: ProfileId) -> Permission {
-        let (caller, grants) = (self.caller, &self.api.grants);
-        if self
-            .state
-            .may_read_customer(caller, grants, customer, self.api.now())
-        {
+        let (caller, grants, now) = (self.caller, &self.api.grants, self.api.now());
+        if self.state.may_read_customer(caller, grants, customer, now) {
+            self.opened.add(customer);
             Permission::Open
         } else {
             Permission::Masked

@@ -7,12 +7,14 @@ use event::{
     case::{State as CaseState, StepKind},
     event::{Promise, PromiseState},
 };
+use unifier::unify::profile::figures;
 
 use crate::{
     desk::{
         entry::what_promised,
         guide::{self, Advice},
-        speech::{Moment, Speech, Words},
+        promise::Promised,
+        speech::{Speech, Words},
     },
     model::{self, Told},
     personal,
@@ -24,17 +26,6 @@ pub(super) struct Guide {
     pub(super) place: String,
     pub(super) guide: Option<Advice>,
     pub(super) offer: Option<Advice>,
-}
-
-/// Something that was said to the customer of this case.
-pub(super) struct Promised {
-    pub(super) what: String,
-    pub(super) words: Option<Words>,
-    pub(super) keeper: Option<String>,
-    pub(super) due: Option<Moment>,
-    pub(super) state: String,
-    /// How the state is marked.
-    pub(super) tone: &'static str,
 }
 
 const WORDS_CHARS_MAX: usize = 1_000;
@@ -62,8 +53,21 @@ impl Guide {
     }
 }
 
-/// What the events of the case promise, the first due first: of each promise the latest that was said.
-pub(super) fn promises(speech: &Speech, told: &[Told]) -> Vec<Promised> {
+/// What was promised, the first due first: by the events of the case, and by what the company says to everybody.
+pub(super) fn promises(
+    speech: &Speech,
+    told: &[Told],
+    standing: &[figures::Promised],
+) -> Vec<Promised> {
+    let mut promises = said(speech, told);
+    let standing = standing.iter();
+    promises.extend(standing.map(|promised| (promised.due, Promised::of(speech, promised))));
+    promises.sort_by_key(|(due, _)| due.unwrap_or(Time::MAX));
+    promises.into_iter().map(|(_, promised)| promised).collect()
+}
+
+/// What the events of the case promise: of each promise the latest that was said.
+fn said(speech: &Speech, told: &[Told]) -> Vec<(Option<Time>, Promised)> {
     let mut latest: BTreeMap<Token, (Promise, Option<Words>)> = BTreeMap::new();
     for told in told {
         let event = personal::event(&told.bytes);
@@ -85,9 +89,7 @@ pub(super) fn promises(speech: &Speech, told: &[Told]) -> Vec<Promised> {
         };
         latest.insert(promise.id, (promise, words.or(said)));
     }
-    let mut promises: Vec<(Promise, Option<Words>)> = latest.into_values().collect();
-    promises.sort_by_key(|(promise, _)| (promise.due.unwrap_or(Time::MAX), promise.id));
-    let said = promises.into_iter().map(|(promise, words)| {
+    let said = latest.into_values().map(|(promise, words)| {
         let is_late = promise.due.is_some_and(|due| due <= speech.now);
         let (key, tone) = match promise.state {
             PromiseState::Made if is_late => ("promise-late", "bad"),
@@ -97,14 +99,15 @@ pub(super) fn promises(speech: &Speech, told: &[Told]) -> Vec<Promised> {
             PromiseState::Withdrawn => ("promise-withdrawn", ""),
             PromiseState::Unknown => ("promise-unknown", ""),
         };
-        Promised {
-            what: Speech::sentence(&what_promised(speech, &promise.what)),
-            words,
-            keeper: promise.keeper.map(|keeper| speech.department(&keeper)),
-            due: promise.due.map(|due| speech.moment(due)),
-            state: speech.say(key),
-            tone,
-        }
+        let what = what_promised(speech, &promise.what);
+        let promised = Promised::new(
+            speech,
+            &what,
+            promise.keeper.as_ref(),
+            promise.due,
+            (key, tone),
+        );
+        (promise.due, Promised { words, ..promised })
     });
     said.collect()
 }

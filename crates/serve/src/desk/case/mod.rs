@@ -18,7 +18,7 @@ use event::{CaseId, ProfileId, access::AccessKind, case::State as CaseState, cas
 pub(super) use self::actions::command;
 use self::{
     actions::{Actions, Typed},
-    advice::{Guide, Promised},
+    advice::Guide,
     facts::{Clocks, Customer, Said},
     history::Spell,
 };
@@ -26,6 +26,7 @@ use super::{
     inbox::Seen,
     live,
     page::{Frame, Person, Place, Tone, page_with},
+    promise::Promised,
     row::{Reader, Row},
     speech::Speech,
     trouble::Trouble,
@@ -207,7 +208,7 @@ impl View {
                 .map(|profile| Customer::new(api, state, speech, *profile))
                 .collect(),
             guide: Guide::of(state, speech, case),
-            promises: advice::promises(speech, &told),
+            promises: advice::promises(speech, &told, &state.standing_promises(case, speech.now)),
             said,
             happened,
             history: history::spells(speech, case, &steps, &told),

@@ -6,14 +6,16 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use event::link::DecisionKind;
+use event::{access::AccessKind, link::DecisionKind};
 
 use super::{
     asked::{self, Pairs},
+    note_reading,
     proposal::{Proposal, mark},
     shown::Look,
 };
 use crate::{
+    access::Opened,
     api::{
         Api,
         identity::decide::{self as decisions, Denied},
@@ -49,8 +51,8 @@ pub(crate) async fn propose(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Trouble> {
     let asked = asked::of_pairs(&Pairs::of_query(query.as_deref()))?;
-    let trial = tried(&api, &person, &asked).await?;
-    show(&api, &person, &asked, &trial, "", None)
+    let trial = tried(&api, &person, &asked)?;
+    show(&api, &person, &asked, &trial, "", None).await
 }
 
 /// A proposal was confirmed.
@@ -68,7 +70,7 @@ pub(crate) async fn decide(
     if let Some(known) = known {
         return Ok(done(known.decision.what));
     }
-    let trial = tried(&api, &person, &asked).await?;
+    let trial = tried(&api, &person, &asked)?;
     let reason = fields.get("reason").unwrap_or_default();
     let hitch = if trial.as_ref().map(mark).ok().as_deref() != fields.get("seen") {
         Some(Hitch {
@@ -86,7 +88,7 @@ pub(crate) async fn decide(
         None
     };
     if hitch.is_some() {
-        return show(&api, &person, &asked, &trial, reason, hitch);
+        return show(&api, &person, &asked, &trial, reason, hitch).await;
     }
     match decisions::decide(&api, &person.credential, id, asked.clone(), reason).await {
         Ok(Some(decided)) => Ok(done(decided.decision.what)),
@@ -97,19 +99,19 @@ pub(crate) async fn decide(
                 alert: Some("decide-refused"),
                 reason: None,
             };
-            show(&api, &person, &asked, &Err(fault), reason, Some(hitch))
+            show(&api, &person, &asked, &Err(fault), reason, Some(hitch)).await
         }
         Err(denied) => Err(trouble(denied)),
     }
 }
 
 /// What the decision would come to, or why nothing would come of it.
-pub(super) async fn tried(
+pub(super) fn tried(
     api: &Api,
     person: &Person,
     asked: &Asked,
 ) -> Result<Result<Trial, Fault>, Trouble> {
-    match decisions::trial(api, &person.credential, asked, None).await {
+    match decisions::trial(api, &person.credential, asked) {
         Ok(trial) => Ok(Ok(trial)),
         Err(Denied::Fault(Fault::NoDecision)) => Err(Trouble::NotFound),
         Err(Denied::Fault(fault)) => Ok(Err(fault)),
@@ -125,7 +127,7 @@ fn trouble(denied: Denied) -> Trouble {
     }
 }
 
-fn show(
+async fn show(
     api: &Api,
     person: &Person,
     asked: &Asked,
@@ -133,6 +135,19 @@ fn show(
     reason: &str,
     hitch: Option<Hitch>,
 ) -> Result<Response, Trouble> {
+    let opened = Opened::default();
+    let (status, page) = decide_page(api, person, (asked, trial), (reason, hitch), &opened);
+    note_reading(api, person, AccessKind::Profile, opened.customers()).await?;
+    page_with(status, &page)
+}
+
+fn decide_page(
+    api: &Api,
+    person: &Person,
+    (asked, trial): (&Asked, &Result<Trial, Fault>),
+    (reason, hitch): (&str, Option<Hitch>),
+    opened: &Opened,
+) -> (StatusCode, DecidePage) {
     let state = api.state();
     let speech = person.speech(api, &state, None);
     let look = Look {
@@ -140,6 +155,7 @@ fn show(
         state: &state,
         speech: &speech,
         person,
+        opened,
     };
     let leave = match asked.undoes {
         Some(id) => format!("/identity/decisions/{id}"),
@@ -157,5 +173,5 @@ fn show(
         let fault = hitch.reason.map(|key| speech.say(key));
         proposal = proposal.sent_back(reason, fault);
     }
-    page_with(status, &DecidePage { frame, proposal })
+    (status, DecidePage { frame, proposal })
 }

@@ -9,10 +9,11 @@ use event::{EventId, ProfileId, Token, access::AccessKind};
 
 use super::{
     asked::Pairs,
+    note_reading,
     shown::{Evidence, Look, Values, Word},
 };
 use crate::{
-    access,
+    access::Opened,
     api::{Api, Path, customers},
     desk::{
         page::{Frame, Person, Place, page, see},
@@ -112,6 +113,7 @@ async fn show(
     a: EventId,
     b: EventId,
 ) -> Result<Response, Trouble> {
+    let opened = Opened::default();
     let (template, read) = {
         let state = api.state();
         let speech = person.speech(api, &state, None);
@@ -120,6 +122,7 @@ async fn show(
             state: &state,
             speech: &speech,
             person,
+            opened: &opened,
         };
         let explained = state.explain(a, b);
         let sides = explained.iter().flat_map(|found| [&found.a, &found.b]);
@@ -132,9 +135,10 @@ async fn show(
         let from = from.unwrap_or(explained.a.customer);
         (ExplanationPage::new(look, from, &explained), read)
     };
-    let caller = &person.credential;
-    let records = access::records(caller, api.now(), AccessKind::Timeline, &read, None);
-    api.append(records).await?;
+    let others = opened.customers().into_iter();
+    let others = others.filter(|other| !read.contains(other));
+    note_reading(api, person, AccessKind::Profile, others).await?;
+    note_reading(api, person, AccessKind::Timeline, read).await?;
     page(&template)
 }
 

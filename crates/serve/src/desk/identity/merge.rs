@@ -12,11 +12,12 @@ use event::{ProfileId, access::AccessKind};
 use super::{
     asked::Pairs,
     decide::tried,
+    note_reading,
     proposal::Proposal,
     shown::{Look, Who},
 };
 use crate::{
-    access,
+    access::Opened,
     api::{Api, customers, masked},
     desk::{
         form::Posted,
@@ -166,22 +167,19 @@ async fn show(
         None => None,
         Some(Err(fault)) => Some((joined(pair), Err(fault))),
         Some(Ok(asked)) => {
-            let trial = tried(api, person, &asked).await?;
+            let trial = tried(api, person, &asked)?;
             Some((asked, trial))
         }
     };
-    if !pair.customers.is_empty() {
-        let caller = &person.credential;
-        let read = &pair.customers;
-        let records = access::records(caller, api.now(), AccessKind::Profile, read, None);
-        api.append(records).await?;
-    }
     let status = if searched.fault.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
     };
-    page_with(status, &merge_page(api, person, pair, searched, proposed))
+    let opened = Opened::default();
+    let page = merge_page(api, person, pair, searched, (proposed, &opened));
+    note_reading(api, person, AccessKind::Profile, opened.customers()).await?;
+    page_with(status, &page)
 }
 
 /// Two customers of whom the model makes no decision.
@@ -195,7 +193,7 @@ fn merge_page(
     person: &Person,
     pair: &Pair,
     searched: Searched,
-    proposed: Option<(Asked, Result<Trial, Fault>)>,
+    (proposed, opened): (Option<(Asked, Result<Trial, Fault>)>, &Opened),
 ) -> MergePage {
     let state = api.state();
     let speech = person.speech(api, &state, None);
@@ -204,6 +202,7 @@ fn merge_page(
         state: &state,
         speech: &speech,
         person,
+        opened,
     };
     let first = pair.customers.first();
     let is_given = first.is_some_and(|customer| !has_identifier(&state, *customer));

@@ -21,7 +21,21 @@ pub(super) use self::{
     review::review,
     split::split,
 };
+use event::{ProfileId, access::AccessKind};
+
 use super::{page::Person, trouble::Trouble};
+use crate::api::Api;
+
+/// Writes down of whom a page opens something, before it is shown.
+async fn note_reading(
+    api: &Api,
+    person: &Person,
+    what: AccessKind,
+    read: impl IntoIterator<Item = ProfileId>,
+) -> Result<(), Trouble> {
+    let noted = api.note_reading(&person.credential, what, read, None);
+    noted.await.map_err(Trouble::from)
+}
 
 /// Refuses whoever does not decide who is who.
 fn decides(person: &Person) -> Result<(), Trouble> {

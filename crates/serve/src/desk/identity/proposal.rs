@@ -13,7 +13,6 @@ use super::{
 use crate::{
     desk::speech::{Speech, Words},
     model::decision::{Asked, Conflict, Fault, Portion, Trial},
-    personal,
 };
 
 #[derive(Template)]
@@ -230,10 +229,7 @@ impl After {
 fn name(look: Look<'_>, portion: &Portion, values: &Values) -> Words {
     let mut names: Vec<String> = Vec::new();
     for event in &portion.examples {
-        let row = look.state.events.get(*event);
-        let readable = row.filter(|_| look.may_read_event(*event));
-        let event = readable.map(|row| personal::event(&row.bytes));
-        let name = event.and_then(|event| personal::open(&event)?.name);
+        let name = look.personal(*event).and_then(|personal| personal.name);
         names.extend(name.filter(|name| !names.contains(name)));
     }
     names.truncate(NAMES_MAX);

@@ -7,22 +7,23 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
     response::Response,
 };
-use event::{DecisionId, ProfileId, Token, link::DecisionKind};
+use event::{DecisionId, ProfileId, Token, access::AccessKind, link::DecisionKind};
 use serde::Deserialize;
 
 use super::{
-    asked,
+    asked, note_reading,
     proposal::{self, Side},
     shown::{Look, Who},
 };
 use crate::{
+    access::Opened,
     api::{Api, Path},
     desk::{
         page::{Frame, Person, Place, Tone, page},
         speech::{Moment, Words},
         trouble::Trouble,
     },
-    model::decision::Decided,
+    model::decision::{self, Decided},
 };
 
 #[derive(Template)]
@@ -84,6 +85,8 @@ pub(crate) async fn decisions(
 ) -> Result<Response, Trouble> {
     super::decides(&person)?;
     let from = query.map_err(|_| Trouble::Unreadable)?.0.from;
+    // A line of the list names no value.
+    let opened = Opened::default();
     let state = api.state();
     let speech = person.speech(&api, &state, None);
     let look = Look {
@@ -91,6 +94,7 @@ pub(crate) async fn decisions(
         state: &state,
         speech: &speech,
         person: &person,
+        opened: &opened,
     };
     let all = state.decisions().into_iter();
     let own: Vec<Decided> = all
@@ -123,16 +127,30 @@ pub(crate) async fn decision(
     super::decides(&person)?;
     let id: DecisionId = id.parse().map_err(|_| Trouble::NotFound)?;
     let done = query.map_err(|_| Trouble::Unreadable)?.0.done;
+    let opened = Opened::default();
+    let template = one(&api, &person, id, done.as_deref(), &opened)?;
+    note_reading(&api, &person, AccessKind::Profile, opened.customers()).await?;
+    page(&template)
+}
+
+fn one(
+    api: &Api,
+    person: &Person,
+    id: DecisionId,
+    done: Option<&str>,
+    opened: &Opened,
+) -> Result<DecisionPage, Trouble> {
     let state = api.state();
-    let speech = person.speech(&api, &state, None);
+    let speech = person.speech(api, &state, None);
     let look = Look {
-        api: &api,
+        api,
         state: &state,
         speech: &speech,
-        person: &person,
+        person,
+        opened,
     };
     let decided = state.decided(id);
-    let said = match (&decided, done.as_deref()) {
+    let said = match (&decided, done) {
         (None, None) => return Err(Trouble::NotFound),
         (None, Some(_)) => Some("decided-pending"),
         (Some(_), None) => None,
@@ -145,7 +163,7 @@ pub(crate) async fn decision(
     }
     let mut frame = Frame::new(
         &state,
-        &person,
+        person,
         Place::Identity,
         speech.say("identity-title"),
     );
@@ -153,35 +171,23 @@ pub(crate) async fn decision(
         frame.alert(Tone::Good, speech.say(said));
     }
     let here = format!("/identity/decisions/{id}");
-    page(&match decided {
+    Ok(match decided {
         Some(decided) => DecisionPage::new(look, frame, &decided, here),
         // Its record is written, and not read yet.
         None => DecisionPage::pending(frame, here),
     })
 }
 
-/// Whether one of the customers that it is about is the reader's business.
 fn may_look(look: Look<'_>, decided: &Decided) -> bool {
-    let customers = customers(look, decided).into_iter();
-    let caller = &look.person.credential;
-    let is_own = decided.decision.actor == caller.name;
-    is_own
-        || look
-            .state
-            .may_look_into(caller, &look.api.grants, customers, look.api.now())
+    let (caller, grants) = (&look.person.credential, &look.api.grants);
+    look.state
+        .may_look_at(caller, grants, decided, look.api.now())
 }
 
 /// Those who have its values now.
 fn customers(look: Look<'_>, decided: &Decided) -> BTreeSet<ProfileId> {
-    let asked = match decided.decision.undoes {
-        Some(undone) => asked::undo(undone),
-        None => asked::decision(
-            decided.decision.what,
-            &decided.decision.one,
-            &decided.decision.other,
-        ),
-    };
-    look.state.concerned(&asked)
+    look.state
+        .concerned(&decision::Asked::of(&decided.decision))
 }
 
 impl DecisionPage {

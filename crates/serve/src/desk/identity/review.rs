@@ -9,11 +9,11 @@ use event::{ProfileId, Token, access::AccessKind, link::DecisionKind};
 use serde::Deserialize;
 
 use super::{
-    asked,
+    asked, note_reading,
     shown::{Look, Values, Who, Word},
 };
 use crate::{
-    access,
+    access::Opened,
     api::Api,
     desk::{
         page::{Frame, Person, Place, page},
@@ -95,7 +95,8 @@ pub(crate) async fn review(
                 .ok_or(Trouble::NotFound)?,
         ),
     };
-    let (template, read) = {
+    let opened = Opened::default();
+    let template = {
         let state = api.state();
         let speech = person.speech(&api, &state, None);
         let look = Look {
@@ -103,6 +104,7 @@ pub(crate) async fn review(
             state: &state,
             speech: &speech,
             person: &person,
+            opened: &opened,
         };
         let own: Vec<Item> = state
             .review()
@@ -111,11 +113,7 @@ pub(crate) async fn review(
             .collect();
         review_page(look, &own, what, asked.from)
     };
-    if !read.is_empty() {
-        let caller = &person.credential;
-        let records = access::records(caller, api.now(), AccessKind::Profile, &read, None);
-        api.append(records).await?;
-    }
+    note_reading(&api, &person, AccessKind::Profile, opened.customers()).await?;
     page(&template)
 }
 
@@ -126,13 +124,7 @@ fn is_own(look: Look<'_>, item: &Item) -> bool {
         .may_look_into(caller, &look.api.grants, customers, look.api.now())
 }
 
-/// The page, and the customers that are read on it.
-fn review_page(
-    look: Look<'_>,
-    own: &[Item],
-    what: Option<What>,
-    from: usize,
-) -> (ReviewPage, Vec<ProfileId>) {
+fn review_page(look: Look<'_>, own: &[Item], what: Option<What>, from: usize) -> ReviewPage {
     let speech = look.speech;
     let chosen = || {
         own.iter()
@@ -140,9 +132,7 @@ fn review_page(
     };
     let shown: Vec<&Item> = chosen().skip(from).take(ITEMS_MAX).collect();
     let has_more = chosen().nth(from + ITEMS_MAX).is_some();
-    let read = shown.iter().flat_map(|item| &item.profiles).copied();
-    let read = read.filter(|customer| look.may_read(*customer)).collect();
-    let page = ReviewPage {
+    ReviewPage {
         frame: Frame::new(
             look.state,
             look.person,
@@ -153,8 +143,7 @@ fn review_page(
         items: shown.iter().map(|item| Waiting::new(look, item)).collect(),
         first: (from > 0).then(|| address(what, 0)),
         next: has_more.then(|| address(what, from + ITEMS_MAX)),
-    };
-    (page, read)
+    }
 }
 
 fn address(what: Option<What>, from: usize) -> String {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use askama::Template;
-use event::{DecisionId, EventId, Name, ProfileId, Time, Token};
+use event::{DecisionId, EventId, Name, ProfileId, Time, Token, event::Personal};
 
 use crate::{
-    access::Grants,
+    access::{Grants, Opened},
     api::Api,
     desk::{
         customer, entry,
@@ -25,6 +25,8 @@ pub(super) struct Look<'a> {
     pub(super) state: &'a model::State,
     pub(super) speech: &'a Speech,
     pub(super) person: &'a Person,
+    /// Of whom it opened something.
+    pub(super) opened: &'a Opened,
 }
 
 /// An identifier or a reference.
@@ -90,10 +92,12 @@ const WITNESSES_MAX: usize = 8;
 impl Look<'_> {
     fn permission(&self, token: Token) -> Permission {
         let profile = self.state.identity.resolve(ProfileId::new(token));
-        if profile.is_some_and(|profile| self.may_read(profile)) {
-            Permission::Open
-        } else {
-            Permission::Masked
+        match profile.filter(|profile| self.may_read(*profile)) {
+            Some(profile) => {
+                self.opened.add(profile);
+                Permission::Open
+            }
+            None => Permission::Masked,
         }
     }
 
@@ -104,12 +108,16 @@ impl Look<'_> {
             .may_read_customer(caller, grants, profile, self.api.now())
     }
 
-    /// Whether it is on the page of a customer whom the reader may read.
-    pub(super) fn may_read_event(&self, event: EventId) -> bool {
-        let row = self.state.events.get(event);
-        let route = row.map(|row| row.route(|value| self.state.identity.is_out(value)));
-        let owner = route.and_then(|route| self.state.identity.resolve(ProfileId::new(route)));
-        owner.is_some_and(|owner| self.may_read(owner))
+    /// What is personal of an event that is on the page of a customer whom the reader may read.
+    pub(super) fn personal(&self, id: EventId) -> Option<Personal> {
+        let row = self.state.events.get(id)?;
+        let route = row.route(|value| self.state.identity.is_out(value));
+        let owner = self.state.identity.resolve(ProfileId::new(route))?;
+        if !self.may_read(owner) {
+            return None;
+        }
+        self.opened.add(owner);
+        personal::open(&personal::event(&row.bytes))
     }
 
     pub(super) fn value(&self, token: Token) -> Value {
@@ -184,6 +192,9 @@ impl Look<'_> {
         let name = name
             .filter_map(|bytes| personal::open(&personal::event(bytes))?.name)
             .next();
+        if name.is_some() {
+            self.opened.add(profile);
+        }
         let strongest = values.values.first().map(|value| value.text.clone());
         let name = match name {
             Some(name) => Words::line(&name, VALUE_CHARS_MAX),
@@ -264,8 +275,7 @@ impl Look<'_> {
     pub(super) fn evidence(&self, id: EventId) -> Option<Evidence> {
         let row = self.state.events.get(id)?;
         let event = personal::event(&row.bytes);
-        let text = personal::open(&event).filter(|_| self.may_read_event(id));
-        let text = text.and_then(|personal| personal.text);
+        let text = self.personal(id).and_then(|personal| personal.text);
         let source = event.source.as_str();
         let details = [
             self.speech.named("channel", event.channel.as_str()),

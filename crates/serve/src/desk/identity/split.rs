@@ -10,11 +10,12 @@ use event::{ProfileId, Token, access::AccessKind};
 use super::{
     asked::Pairs,
     decide::tried,
+    note_reading,
     proposal::Proposal,
     shown::{Look, Value},
 };
 use crate::{
-    access,
+    access::Opened,
     api::{Api, Path, customers},
     desk::{
         page::{Frame, Person, Place, page, see},
@@ -65,30 +66,27 @@ pub(crate) async fn split(
         None => (None, None),
         Some(Err(_)) => (Some("split-none"), None),
         Some(Ok(asked)) => {
-            let trial = tried(&api, &person, &asked).await?;
+            let trial = tried(&api, &person, &asked)?;
             (None, Some((asked, trial)))
         }
     };
-    let records = access::records(
-        &person.credential,
-        api.now(),
-        AccessKind::Profile,
-        &[customer],
-        None,
-    );
-    api.append(records).await?;
-    page(&split_page(
-        &api, &person, customer, &leave, fault, proposed,
-    ))
+    let opened = Opened::default();
+    let chosen = (leave.as_slice(), fault, proposed);
+    let template = split_page(&api, &person, customer, chosen, &opened);
+    note_reading(&api, &person, AccessKind::Profile, opened.customers()).await?;
+    page(&template)
 }
 
 fn split_page(
     api: &Api,
     person: &Person,
     customer: ProfileId,
-    leave: &[Token],
-    fault: Option<&'static str>,
-    proposed: Option<(Asked, Result<Trial, Fault>)>,
+    (leave, fault, proposed): (
+        &[Token],
+        Option<&'static str>,
+        Option<(Asked, Result<Trial, Fault>)>,
+    ),
+    opened: &Opened,
 ) -> SplitPage {
     let state = api.state();
     let speech = person.speech(api, &state, None);
@@ -97,6 +95,7 @@ fn split_page(
         state: &state,
         speech: &speech,
         person,
+        opened,
     };
     let tokens: Vec<Token> = state
         .identity

@@ -34,12 +34,14 @@ pub(super) enum Show {
     Resolved,
     /// Open since imported history, and untouched.
     Dormant,
+    /// What it was told that it has to keep, of matters without a case.
+    Promises,
     /// Thanks.
     Praise,
 }
 
 impl Show {
-    pub(super) const EVERY: [Show; 11] = [
+    pub(super) const EVERY: [Show; 12] = [
         Show::All,
         Show::New,
         Show::DueSoon,
@@ -50,6 +52,7 @@ impl Show {
         Show::Offered,
         Show::Resolved,
         Show::Dormant,
+        Show::Promises,
         Show::Praise,
     ];
 
@@ -66,6 +69,7 @@ impl Show {
             Show::Offered => "offered",
             Show::Resolved => "resolved",
             Show::Dormant => "dormant",
+            Show::Promises => "promises",
             Show::Praise => "praise",
         }
     }

@@ -1,22 +1,22 @@
 //! What a reader is shown of a profile: a fold over what rests there, the same in whatever order it comes, also when some leaves.
 
+mod promise;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use event::{
     CaseId, Channel, Company, EventId, MatterId, Millis, Name, Score, Time, Token,
     case::StepKind,
-    event::{Promise, PromiseState},
-    rules::{CaseRules, StandingPromise},
-    timeline::{Entry, StepEntry},
+    event::Promise,
+    rules::CaseRules,
+    timeline::StepEntry,
     timeline_input::{Digest, StepNote},
 };
 use serde::Serialize;
 
+pub use self::promise::{Outcome, Promised, Promises};
 use super::{
-    super::{
-        row::{FIRST, LAST},
-        signal,
-    },
+    super::{row::LAST, signal},
     phase,
     rules::{Rules, fits},
 };
@@ -32,6 +32,8 @@ pub struct Fact {
     pub name: Name,
     pub channel: Channel,
     pub matter: MatterId,
+    /// The references that it names and that are not out, the strongest first: what they are about is one.
+    pub references: Vec<Token>,
     /// The case that handles the matter, as far as is known.
     pub case: Option<CaseId>,
     pub party: Option<Name>,
@@ -70,6 +72,8 @@ pub struct Profile {
     phases: BTreeMap<CaseId, BTreeMap<u32, (Time, bool)>>,
     /// The case of each matter, as events and steps name it.
     handled: BTreeMap<MatterId, BTreeSet<(CaseId, Token)>>,
+    /// Matters that are one, as events and steps say.
+    ties: BTreeMap<MatterId, BTreeSet<(MatterId, Token)>>,
 }
 
 /// What is known of a profile at one moment.
@@ -84,6 +88,7 @@ pub struct Figures {
     /// The last score by metric.
     pub scores: BTreeMap<Name, LastScore>,
     pub complaints: Complaints,
+    /// Matters that are one are counted as one, under the smallest of them.
     pub contacts: BTreeMap<MatterId, Contacts>,
     pub promises: Promises,
 }
@@ -123,16 +128,6 @@ pub struct Contacts {
     pub channels: BTreeMap<Channel, u32>,
 }
 
-/// What was promised to the customer, also by standing promises. Each promise counts as `made`, and as at most one of the others; what
-/// was kept too late was broken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Promises {
-    pub made: u32,
-    pub kept: u32,
-    pub broken: u32,
-    pub withdrawn: u32,
-}
-
 impl Profile {
     pub fn new(company: &Company) -> Self {
         Self {
@@ -150,6 +145,7 @@ impl Profile {
             kept: BTreeMap::new(),
             phases: BTreeMap::new(),
             handled: BTreeMap::new(),
+            ties: BTreeMap::new(),
         }
     }
 
@@ -194,8 +190,7 @@ impl Profile {
             let phases = self.phases.entry(step.case).or_default();
             phases.insert(step.step, (step.time, opens));
         }
-        let handled = self.handled.entry(step.matter).or_default();
-        handled.insert((step.case, step.id));
+        self.handle(step.matter, step.case, step.id);
         self.steps.insert(step.id, step);
     }
 
@@ -239,9 +234,11 @@ impl Profile {
                 }
             }
         }
+        for (one, other) in together(&fact.references) {
+            self.tie(one, other, fact.event.token());
+        }
         if let Some(case) = fact.case {
-            let handled = self.handled.entry(fact.matter).or_default();
-            handled.insert((case, fact.event.token()));
+            self.handle(fact.matter, case, fact.event.token());
         }
     }
 
@@ -261,18 +258,43 @@ impl Profile {
             take(&mut self.begun, name, &at);
             take(&mut self.kept, name, &at);
         }
+        for (one, other) in together(&fact.references) {
+            self.untie(one, other, fact.event.token());
+        }
         if let Some(case) = fact.case {
             self.unhandle(fact.matter, case, fact.event.token());
         }
     }
 
+    fn handle(&mut self, matter: MatterId, case: CaseId, by: Token) {
+        self.handled.entry(matter).or_default().insert((case, by));
+        self.tie(matter, case.matter(), by);
+    }
+
     fn unhandle(&mut self, matter: MatterId, case: CaseId, by: Token) {
-        if let Some(handled) = self.handled.get_mut(&matter) {
-            handled.remove(&(case, by));
-            if handled.is_empty() {
-                self.handled.remove(&matter);
-            }
+        remove(&mut self.handled, matter, (case, by));
+        self.untie(matter, case.matter(), by);
+    }
+
+    fn tie(&mut self, one: MatterId, other: MatterId, by: Token) {
+        self.ties.entry(one).or_default().insert((other, by));
+        self.ties.entry(other).or_default().insert((one, by));
+    }
+
+    fn untie(&mut self, one: MatterId, other: MatterId, by: Token) {
+        remove(&mut self.ties, one, (other, by));
+        remove(&mut self.ties, other, (one, by));
+    }
+
+    /// All matters that are one with this one, and itself.
+    fn group(&self, matter: MatterId) -> BTreeSet<MatterId> {
+        let mut group = BTreeSet::from([matter]);
+        let mut next = vec![matter];
+        while let Some(matter) = next.pop() {
+            let tied = self.ties.get(&matter).into_iter().flatten();
+            next.extend(tied.map(|(other, _)| *other).filter(|other| group.insert(*other)));
         }
+        group
     }
 
     fn is_contact(&self, fact: &Fact) -> bool {
@@ -292,14 +314,6 @@ impl Profile {
             let (score, time) = (score.clone(), *time);
             Some((metric.clone(), LastScore { score, time }))
         });
-        let contacts = self.contacts.iter().filter_map(|(matter, contacts)| {
-            let mut all = Contacts::default();
-            for channel in contacts.range(..=last).map(|(_, channel)| *channel) {
-                all.count += 1;
-                *all.channels.entry(channel).or_default() += 1;
-            }
-            (all.count > 0).then_some((*matter, all))
-        });
         Figures {
             first_seen: seen.clone().next().map(|(time, _)| *time),
             last_seen: seen.clone().next_back().map(|(time, _)| *time),
@@ -314,9 +328,22 @@ impl Profile {
                 days_90: self.complaints_in(now, 90),
                 days_365: self.complaints_in(now, 365),
             },
-            contacts: contacts.collect(),
-            promises: self.promises(now),
+            contacts: self.contacts(last),
+            promises: Promises::of(&self.promised(now)),
         }
+    }
+
+    fn contacts(&self, last: (Time, EventId)) -> BTreeMap<MatterId, Contacts> {
+        let mut all: BTreeMap<MatterId, Contacts> = BTreeMap::new();
+        for (matter, contacts) in &self.contacts {
+            let smallest = self.group(*matter).first().copied().unwrap_or(*matter);
+            for channel in contacts.range(..=last).map(|(_, channel)| *channel) {
+                let of_matter = all.entry(smallest).or_default();
+                of_matter.count += 1;
+                *of_matter.channels.entry(channel).or_default() += 1;
+            }
+        }
+        all
     }
 
     fn complaints_in(&self, now: Time, days: i64) -> BTreeMap<Channel, u32> {
@@ -352,107 +379,13 @@ impl Profile {
         open.sort_by_key(|open| (open.since, open.case));
         open
     }
-
-    fn promises(&self, now: Time) -> Promises {
-        let mut all = Promises::default();
-        for words in self.promises.values() {
-            let words = words.iter().filter(|((time, _), _)| *time <= now);
-            all.count(outcome_of_words(
-                words.map(|((time, _), word)| (*time, word)),
-                now,
-            ));
-        }
-        for (name, promise) in &self.rules.promises {
-            for ((time, _), matter) in self.begun.get(name).into_iter().flatten() {
-                if *time <= now {
-                    all.count(self.standing(name, promise, (*time, *matter), now));
-                }
-            }
-        }
-        all
-    }
-
-    fn standing(
-        &self,
-        name: &Name,
-        promise: &StandingPromise,
-        (begun, matter): (Time, MatterId),
-        now: Time,
-    ) -> Option<Outcome> {
-        let calendar = self.rules.calendar(Some(&promise.keeper));
-        let due = calendar.add(begun, promise.within);
-        let first = (begun, EventId::new(FIRST));
-        let kept = self.kept.get(name).and_then(|kept| {
-            kept.range(first..)
-                .find(|(_, of)| self.are_one(**of, matter))
-                .map(|((time, _), _)| *time)
-        });
-        Some(match kept.filter(|kept| *kept <= now) {
-            Some(kept) if kept <= due => Outcome::Kept,
-            Some(_) => Outcome::Broken,
-            None if due <= now => Outcome::Broken,
-            None => Outcome::Open,
-        })
-    }
-
-    /// Whether one case handles both.
-    fn are_one(&self, one: MatterId, other: MatterId) -> bool {
-        let cases = |matter: MatterId| -> BTreeSet<CaseId> {
-            let handled = self.handled.get(&matter).into_iter().flatten();
-            handled
-                .map(|(case, _)| *case)
-                .chain([matter.own_case()])
-                .collect()
-        };
-        one == other || !cases(one).is_disjoint(&cases(other))
-    }
 }
 
-/// What became of a promise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Open,
-    Kept,
-    Broken,
-    Withdrawn,
-}
-
-impl Promises {
-    fn count(&mut self, outcome: Option<Outcome>) {
-        let Some(outcome) = outcome else { return };
-        self.made += 1;
-        match outcome {
-            Outcome::Open => {}
-            Outcome::Kept => self.kept += 1,
-            Outcome::Broken => self.broken += 1,
-            Outcome::Withdrawn => self.withdrawn += 1,
-        }
-    }
-}
-
-/// What became of a promise by what was said of it, in order. Made again, it is due by the newer word.
-fn outcome_of_words<'w>(
-    words: impl Iterator<Item = (Time, &'w Promise)>,
-    now: Time,
-) -> Option<Outcome> {
-    let mut outcome = None;
-    let mut due: Option<Time> = None;
-    for (time, word) in words {
-        if due.is_some_and(|due| due < time) {
-            return Some(Outcome::Broken);
-        }
-        (outcome, due) = match word.state {
-            PromiseState::Made => (Some(Outcome::Open), word.due),
-            PromiseState::Kept => (Some(Outcome::Kept), None),
-            PromiseState::Withdrawn => (Some(Outcome::Withdrawn), None),
-            PromiseState::Broken => return Some(Outcome::Broken),
-            PromiseState::Unknown => (outcome, due),
-        };
-    }
-    if due.is_some_and(|due| due <= now) {
-        return Some(Outcome::Broken);
-    }
-    outcome
+/// What an event ties together that names these references: the strongest with each other one, as the machine has it.
+fn together(references: &[Token]) -> impl Iterator<Item = (MatterId, MatterId)> {
+    let mut matters = references.iter().map(|reference| MatterId::of_reference(*reference));
+    let first = matters.next();
+    matters.filter_map(move |other| Some((first?, other)))
 }
 
 fn take<K: Ord, T: Ord, V>(all: &mut BTreeMap<K, BTreeMap<T, V>>, key: &K, at: &T) {
@@ -460,6 +393,15 @@ fn take<K: Ord, T: Ord, V>(all: &mut BTreeMap<K, BTreeMap<T, V>>, key: &K, at: &
         some.remove(at);
         if some.is_empty() {
             all.remove(key);
+        }
+    }
+}
+
+fn remove<K: Ord, T: Ord>(all: &mut BTreeMap<K, BTreeSet<T>>, key: K, one: T) {
+    if let Some(some) = all.get_mut(&key) {
+        some.remove(&one);
+        if some.is_empty() {
+            all.remove(&key);
         }
     }
 }
@@ -475,31 +417,17 @@ impl From<&Digest> for Fact {
             name: digest.name.clone(),
             channel: digest.channel,
             matter: digest.matter,
+            references: digest
+                .values
+                .iter()
+                .filter(|value| value.class == event::Class::Reference)
+                .map(|value| value.token)
+                .collect(),
             case: None,
             party: digest.party.clone(),
             stage: digest.stage.clone(),
             score: digest.score.clone(),
             promise: digest.promise.clone(),
-        }
-    }
-}
-
-impl From<&Entry> for Fact {
-    fn from(entry: &Entry) -> Fact {
-        Fact {
-            event: entry.event,
-            revision: entry.revision,
-            withdrawn: false,
-            time: entry.time,
-            kind: entry.kind,
-            name: entry.name.clone(),
-            channel: entry.channel,
-            matter: entry.matter,
-            case: entry.case,
-            party: entry.party.clone(),
-            stage: entry.stage.clone(),
-            score: entry.score.clone(),
-            promise: entry.promise.clone(),
         }
     }
 }

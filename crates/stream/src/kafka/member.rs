@@ -11,6 +11,7 @@ use rdkafka::topic_partition_list::Offset as Position;
 use super::{
     admin::list,
     append::check_sizes,
+    committer::Committer,
     config::Config,
     deadline::Deadline,
     identity::Identity,
@@ -51,7 +52,7 @@ pub(super) struct Member {
 struct Parts {
     membership: Membership,
     tail: Tail,
-    transactions: Transactions,
+    committer: Committer,
 }
 
 impl Member {
@@ -79,7 +80,7 @@ impl Member {
             parts: Some(Parts {
                 membership,
                 tail,
-                transactions,
+                committer: Committer::new(transactions)?,
             }),
         })
     }
@@ -209,25 +210,20 @@ impl log::Member for Member {
             let text = "it names no input's next offset, so that no broker could refuse it to an older owner";
             return Err(refused("commit", text, Severity::Fatal));
         }
-        check_sizes(&commit.appends)?;
-        self.check_held(commit.next.keys())?;
-        let offsets = commit
-            .next
-            .iter()
-            .map(|(at, next)| (at, Position::Offset(next.0)));
-        let next = list(&self.names, offsets).map_err(|error| {
+        let Commit { appends, next } = commit;
+        check_sizes(&appends)?;
+        self.check_held(next.keys())?;
+        let offsets = next.iter().map(|(at, next)| (at, Position::Offset(next.0)));
+        let offsets = list(&self.names, offsets).map_err(|error| {
             super::fault::error("commit", &error, None, super::fault::Call::Ask)
         })?;
         let parts = self.parts();
         let Some(generation) = parts.membership.generation() else {
-            return Err(fenced(commit.next.keys()));
+            return Err(fenced(next.keys()));
         };
-        match parts
-            .transactions
-            .commit(&commit.appends, &next, &generation)
-        {
+        match parts.committer.commit(appends, offsets, generation) {
             Ok(()) => Ok(()),
-            Err(failure) if failure.is_fenced() => Err(fenced(commit.next.keys())),
+            Err(failure) if failure.is_fenced() => Err(fenced(next.keys())),
             Err(failure) => Err(failure.into()),
         }
     }
@@ -245,7 +241,7 @@ impl Drop for Member {
             parts.membership.leave();
             // The member may have gone on without waiting.
             left.send(()).ok();
-            drop((parts.tail, parts.transactions));
+            drop((parts.tail, parts.committer));
         });
         if wait.recv_timeout(LEAVE).is_err() {
             tracing::warn!(

@@ -2,6 +2,7 @@
 //!
 //! - A commit is one transaction in one burst, which carries the next offsets with the generation of the group: the broker
 //!   refuses it to any but the newest owner. Every member has a transactional id of its own, and leaves it to the next of its process.
+//! - An answer to a commit is waited for only so long: librdkafka does not keep to its own limits when a coordinator is lost.
 //! - A machine's group subscribes to its first input; the same numbers of the other inputs come and go with it.
 //! - Nothing is read from "wherever the group was": partitions are read from offsets that are given, or not at all.
 //! - librdkafka's statistics are off and its `StreamConsumer`, split partition queues and mock cluster are not used: each has been
@@ -9,6 +10,7 @@
 
 mod admin;
 mod append;
+mod committer;
 mod config;
 mod deadline;
 mod fault;

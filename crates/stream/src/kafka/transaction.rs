@@ -45,7 +45,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    fn new(doing: &'static str, error: KafkaError) -> Self {
+    pub(super) fn new(doing: &'static str, error: KafkaError) -> Self {
         let severity = fault::severity(&error, Call::Transaction);
         Self {
             doing,
@@ -98,6 +98,11 @@ impl Transactions {
             producer,
             limit: open * 2,
         })
+    }
+
+    /// How long a commit may take at most: three times as long as the coordinator lets a transaction be open.
+    pub(super) fn longest(&self) -> Duration {
+        self.limit * 3 / 2
     }
 
     pub(super) fn commit(

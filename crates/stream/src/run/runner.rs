@@ -66,7 +66,8 @@ pub struct Runner<M: Machine> {
     pub(super) sealed: Option<Sealed<M>>,
     pub(super) trouble: Trouble,
     pub(super) watched: Duration,
-    pub(super) joined: Duration,
+    /// Since when it holds nothing, if it does.
+    pub(super) empty_since: Duration,
     /// How many bytes the last batch had.
     room: usize,
     ready: Arc<AtomicBool>,
@@ -104,7 +105,7 @@ impl<M: Machine> Runner<M> {
             sealed: None,
             trouble: Trouble::default(),
             watched: Duration::ZERO,
-            joined: Duration::ZERO,
+            empty_since: Duration::ZERO,
             room: 0,
             ready: Arc::new(AtomicBool::new(false)),
             turns: Arc::default(),
@@ -177,7 +178,7 @@ impl<M: Machine> Runner<M> {
                 session: self.options.session,
             };
             self.member = Some(self.log.join(group)?);
-            self.joined = clock.monotonic;
+            self.empty_since = clock.monotonic;
             return Ok(Turn::Moved);
         };
         let turn = self.attempt_as(member.as_mut(), clock);
@@ -197,7 +198,7 @@ impl<M: Machine> Runner<M> {
                     return Ok(Turn::Moved);
                 }
                 Polled::Revoked(partitions) => {
-                    self.revoke(&partitions);
+                    self.revoke(&partitions, clock);
                     return Ok(Turn::Moved);
                 }
                 Polled::Records(reads) => self.pending.extend(reads),
@@ -226,7 +227,7 @@ impl<M: Machine> Runner<M> {
         }
     }
 
-    fn revoke(&mut self, partitions: &[Partition]) {
+    fn revoke(&mut self, partitions: &[Partition], clock: Clock) {
         self.assigned.retain(|held| !partitions.contains(held));
         if let Some(restore) = &self.restoring
             && partitions.contains(&restore.partition)
@@ -234,6 +235,9 @@ impl<M: Machine> Runner<M> {
             self.restoring = None;
         }
         self.held.retain(|held, _| !partitions.contains(held));
+        if self.held.is_empty() {
+            self.empty_since = clock.monotonic;
+        }
         self.pending
             .retain(|read| !partitions.contains(&read.at.partition));
         for partition in partitions {
@@ -423,10 +427,13 @@ impl<M: Machine> Runner<M> {
             }
             Turn::Moved | Turn::Restored | Turn::Aborted | Turn::Lost | Turn::Waiting { .. } => {}
         }
+        // Whoever holds nothing may be about to get it, or to get it back; after a session without there is none to spare.
+        let holds_all =
+            !self.held.is_empty() || clock.monotonic > self.empty_since + self.options.session;
         let ready = self.member.is_some()
             && self.assigned.is_empty()
             && self.restoring.is_none()
-            && (!self.held.is_empty() || clock.monotonic > self.joined + self.options.session);
+            && holds_all;
         self.ready.store(ready, Ordering::Relaxed);
         self.metrics.ready.set(i64::from(ready));
     }

@@ -536,6 +536,28 @@ fn metrics_balance_and_say_when_the_loop_is_ready() {
 }
 
 #[test]
+fn whoever_loses_its_last_partition_is_not_ready_before_a_session_has_passed_without() {
+    let mut bench = Bench::quiet();
+    let mut runner = bench.runner(bench.options());
+    let ready = runner.ready();
+    bench.settle(&mut runner);
+    let session_ms = u64::try_from(bench.options().session.as_millis()).unwrap();
+    bench.pass(2 * session_ms);
+    bench.settle(&mut runner);
+    assert!(ready.load(Ordering::Relaxed));
+    let mut other = bench.runner(bench.options());
+    bench.settle(&mut other);
+    bench.log.rebalance(MachineName::Cases);
+    while runner.turn(bench.clock()).unwrap() != Turn::Moved {
+        bench.pass(1);
+    }
+    assert!(!ready.load(Ordering::Relaxed));
+    bench.pass(session_ms + 1);
+    bench.settle(&mut runner);
+    assert!(ready.load(Ordering::Relaxed));
+}
+
+#[test]
 fn a_loop_on_a_thread_of_its_own_runs_by_the_real_clock_until_it_is_stopped() {
     let bench = Bench::quiet();
     let options = Options {

@@ -3,32 +3,32 @@
 //! The first content under an id goes on to `event` as revision 0 and each other one under the next; a repeat of the present content
 //! does not go on, whatever it is anchored at. What decides on whose page an event is may change with a correction. Then the
 //! old word is withdrawn first, where it was said: under the old anchor and the old values, by a revision in between.
+//!
+//! A claim is remembered for ever. A correction of what was forgotten would pass for another event under the same id: one customer
+//! would keep it, and another get it.
 
 use std::collections::BTreeMap;
 
-use event::{Event, Record, Standing, Time};
+use event::{Event, Record, Standing};
 use machine::Outcome;
 
 use super::{
     resolve::has_page,
     row::{Claim, Key, Row, Says, mismatch},
-    sweep,
     turn::Turn,
 };
 
 pub(super) fn claim(turn: &mut Turn<'_, '_>, mut event: Event) -> Outcome {
     let key = Key::Claim(event.id);
     let known = match turn.state.get(&key) {
-        Some(Row::Claim(claim)) if claim.holds_at(event.received) => Some(claim.clone()),
-        Some(Row::Claim(_)) | None => None,
+        Some(Row::Claim(claim)) => Some(claim.clone()),
+        None => None,
         Some(row) => mismatch(row),
     };
     let says = Says::of(&event);
     let mut revision = 0;
-    if let Some(mut known) = known {
+    if let Some(known) = known {
         if known.content == event.content {
-            known.received = event.received.max(known.received);
-            turn.state.put(key, Row::Claim(known));
             return Outcome::Duplicate;
         }
         revision = known.revision + 1;
@@ -42,21 +42,12 @@ pub(super) fn claim(turn: &mut Turn<'_, '_>, mut event: Event) -> Outcome {
         says,
         content: event.content,
         revision,
-        received: event.received,
-        history: event.history,
     };
     turn.state.put(key, Row::Claim(Box::new(now)));
     event.revision = revision;
     event.standing = Standing::Correctable;
     turn.effects.emit(Record::Event(event));
     Outcome::Forwarded
-}
-
-impl Claim {
-    /// A claim that is over says nothing any more, whether its row is gone or not.
-    fn holds_at(&self, now: Time) -> bool {
-        self.history || !sweep::is_over(self.received, now)
-    }
 }
 
 impl Says {

@@ -126,9 +126,6 @@ pub struct Claim {
     pub says: Says,
     pub content: Token,
     pub revision: u32,
-    pub received: Time,
-    /// Imported history stays for ever.
-    pub history: bool,
 }
 
 /// All that decides on whose page an event is.

@@ -10,7 +10,7 @@ use super::{
     turn::Turn,
 };
 
-/// How long the id of an event is remembered, and what was claimed under it.
+/// How long the id of an event is remembered.
 const KEPT: Millis = Millis::from_days(35);
 
 /// From the end of a sweep to the beginning of the next.
@@ -69,11 +69,5 @@ pub(super) fn go_on(turn: &mut Turn<'_, '_>, due: Time) {
 }
 
 fn is_old(row: &Row, now: Time) -> bool {
-    if let Row::Seen(seen) = row {
-        is_over(seen.received, now)
-    } else if let Row::Claim(claim) = row {
-        !claim.history && is_over(claim.received, now)
-    } else {
-        false
-    }
+    matches!(row, Row::Seen(seen) if is_over(seen.received, now))
 }

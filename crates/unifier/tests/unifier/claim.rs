@@ -113,25 +113,23 @@ fn what_was_on_no_page_needs_no_withdrawal_and_who_leaves_all_pages_gets_one() {
 }
 
 #[test]
-fn a_claim_is_remembered_for_35_days_after_it_was_made_last_and_history_for_ever() {
-    for history in [false, true] {
-        let mut unify = Unifier::alone();
-        let at = |day: i64, words| Event {
-            received: Time::from_millis(day * DAY),
-            history,
-            ..said("email:1", words)
-        };
-        assert_eq!(passed_on(&unify.claim(at(0, "one")).1), ["0 email:1"]);
-        assert_eq!(unify.claim(at(30, "one")).0, Outcome::Duplicate);
-        assert_eq!(unify.claim(at(60, "one")).0, Outcome::Duplicate);
-        assert_eq!(passed_on(&unify.claim(at(90, "two")).1), ["1 email:1"]);
-        let (outcome, records) = unify.claim(at(126, "two"));
-        if history {
-            assert_eq!(outcome, Outcome::Duplicate);
-        } else {
-            assert_eq!(passed_on(&records), ["0 email:1"]);
-        }
-    }
+fn a_correction_is_one_however_late_it_comes() {
+    let mut unify = Unifier::alone();
+    let at = |day: i64, values, words| Event {
+        received: Time::from_millis(day * DAY),
+        ..said(values, words)
+    };
+    assert_eq!(
+        passed_on(&unify.claim(at(0, "email:1", "his")).1),
+        ["0 email:1"]
+    );
+    unify.tick_at(Time::from_millis(100 * DAY));
+    let (_, late) = unify.claim(at(400, "email:2", "hers"));
+    assert_eq!(passed_on(&late), ["1 withdrawn email:1", "2 email:2"]);
+    assert_eq!(
+        unify.claim(at(900, "email:2", "hers")).0,
+        Outcome::Duplicate
+    );
 }
 
 /// What readers are shown of the event, and what its cases know: from the records of one partition that keeps all.

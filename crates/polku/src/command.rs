@@ -191,10 +191,14 @@ fn plan_identity(config: &Config, file: &Path) -> anyhow::Result<()> {
     let log = process::open_log(config)?;
     let plan = plan::make(log.as_ref(), file, &text, config, &pepper)?;
     print!("{plan}");
-    println!(
-        "nothing was changed: `polku company apply {}` does it",
-        file.display()
-    );
+    if plan.in_force {
+        println!("these rules are in force");
+    } else {
+        println!(
+            "nothing was changed: `polku company apply {}` does it",
+            file.display()
+        );
+    }
     Ok(())
 }
 

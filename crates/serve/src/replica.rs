@@ -110,6 +110,14 @@ impl Replica {
         }
     }
 
+    /// Whether the rules block a value.
+    pub fn blocks(&self, value: Token) -> bool {
+        match self.state.get(&Key::Rules) {
+            Some(Row::Rules(rules)) => rules.blocked.binary_search(&value).is_ok(),
+            Some(_) | None => false,
+        }
+    }
+
     /// The highest time of a record so far, which is what identity goes by.
     pub fn now(&self) -> Time {
         match self.state.get(&Key::Counters) {

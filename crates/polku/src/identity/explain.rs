@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use event::EventId;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
 
 use crate::{config::Config, demo::Home, simulate::Keys};
@@ -43,18 +43,14 @@ pub async fn run(options: Options, config: Config) -> anyhow::Result<bool> {
         .url
         .clone()
         .unwrap_or_else(|| format!("http://{}", config.listen));
-    let url = format!(
-        "{}/v1/identity/explain?a={}&b={}",
-        url.trim_end_matches('/'),
-        options.a,
-        options.b
-    );
+    let asked = question(&url, options.a, options.b)?;
     let answer = client
-        .get(&url)
+        .get(asked)
         .bearer_auth(key(&options, &config)?)
         .header("polku-reason", &options.reason)
         .send()
         .await
+        .map_err(reqwest::Error::without_url)
         .with_context(|| format!("asking {url}"))?;
     let status = answer.status();
     let body: Value = answer.json().await.context("reading the answer")?;
@@ -65,6 +61,16 @@ pub async fn run(options: Options, config: Config) -> anyhow::Result<bool> {
     }
     print!("{}", told(&body));
     Ok(true)
+}
+
+fn question(url: &str, a: EventId, b: EventId) -> anyhow::Result<Url> {
+    let path = format!("{}/v1/identity/explain", url.trim_end_matches('/'));
+    let mut question: Url = path.parse().with_context(|| {
+        format!("`{url}` is no address of Polku; write `http://127.0.0.1:8700`")
+    })?;
+    let events = [("a", a.to_string()), ("b", b.to_string())];
+    question.query_pairs_mut().extend_pairs(events);
+    Ok(question)
 }
 
 fn key(options: &Options, config: &Config) -> anyhow::Result<String> {
@@ -173,6 +179,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_question_goes_to_an_address_and_what_is_none_is_said() {
+        let (a, b) = ("0".repeat(32), "1".repeat(32));
+        let [one, other] = [&a, &b].map(|id| format!("e_{id}").parse().unwrap());
+        let asked = |url| question(url, one, other);
+        assert_eq!(
+            asked("http://127.0.0.1:8700/").unwrap().as_str(),
+            format!("http://127.0.0.1:8700/v1/identity/explain?a=e_{a}&b=e_{b}")
+        );
+        let error = asked("nonsense").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "`nonsense` is no address of Polku; write `http://127.0.0.1:8700`"
+        );
+    }
 
     #[test]
     fn an_answer_is_told_in_lines() {

@@ -28,10 +28,12 @@ use crate::{company, config::Config};
 pub struct Plan {
     /// The version in force; 0 is none.
     pub version: u64,
+    /// The new rules are those in force.
+    pub in_force: bool,
     /// Records of `identity.link`, and events, that were read for it.
     pub links: u64,
     pub events: u64,
-    /// Values that name nobody by the new rules, and values that are written otherwise.
+    /// Values that name nobody by the new rules, and did by those in force; values that are written otherwise.
     pub blocked: usize,
     pub renamed: usize,
     /// Events that are sealed: of their values nobody knows what becomes of them.
@@ -75,10 +77,12 @@ pub fn make(
     let company = company::read(path, text)?;
     company::knows_sources(&company, config.sources.keys(), path)?;
     let before = company::in_force(log)?;
+    let latest = company::latest(log)?;
     company::keeps_strength(&before, &company, path)?;
     let mut replica = Replica::default();
     let mut plan = Plan {
         version: before.version,
+        in_force: latest.is_some_and(|latest| latest.text == text),
         ..Plan::default()
     };
     read::each(log, &Topic::IdentityLink, |record| {
@@ -88,7 +92,9 @@ pub fn make(
         }
     })?;
     let changed = company::changed(log, &before, &company, config, pepper)?;
-    (plan.blocked, plan.renamed) = (changed.blocked.len(), changed.renamed.len());
+    let blocked = changed.blocked.iter();
+    plan.blocked = blocked.filter(|value| !replica.blocks(**value)).count();
+    plan.renamed = changed.renamed.len();
     plan.sealed = changed.sealed;
     let after = || {
         replica.after(told(
@@ -295,7 +301,7 @@ impl fmt::Display for Plan {
                 let shown = shown.map_or_else(String::new, |shown| format!(" ({shown})"));
                 writeln!(
                     f,
-                    "{whose}{shown} {into} {other}, with {} events",
+                    "{whose}{shown} {into} {other}; events: {}",
                     example.events
                 )?;
             }

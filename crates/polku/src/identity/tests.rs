@@ -198,6 +198,16 @@ fn a_pattern_blocks_what_came_in_before() {
     let plan = place.plan(KIOSK);
     assert_eq!((plan.blocked, plan.out), (1, 1), "{plan}");
     assert!(plan.events_moved > 0, "{plan}");
+    assert!(!plan.in_force);
+    // Once that is so, nothing more would be.
+    place.apply(KIOSK);
+    let plan = place.plan(KIOSK);
+    assert!(plan.in_force);
+    assert_eq!(
+        (plan.blocked, plan.out, plan.events_moved),
+        (0, 0, 0),
+        "{plan}"
+    );
 }
 
 #[test]

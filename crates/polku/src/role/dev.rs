@@ -1,7 +1,8 @@
-use std::fs;
+use std::{fs, time::UNIX_EPOCH};
 
 use alerter::cases::Cases;
 use anyhow::Context as _;
+use event::{Time, config::Config};
 use serve::credential::Role;
 use unifier::{identify::Identify, unify::Unify};
 
@@ -16,18 +17,7 @@ pub fn run(place: &Place) -> anyhow::Result<()> {
     }
     let mut process = Process::whole(place.config()?)?;
     topics::apply(process.log.as_ref(), process.config.log.partitions)?;
-    if home.company().exists() {
-        let text = fs::read_to_string(home.company())
-            .with_context(|| format!("reading {}", home.company().display()))?;
-        let applied = company::apply(
-            process.log.as_ref(),
-            &home.company(),
-            &text,
-            &process.config,
-            &process.pepper,
-        )?;
-        tracing::info!("{applied}");
-    }
+    apply_company(&process)?;
     let partitions = process.config.log.partitions;
     process.add_machine(Identify::new(partitions), binding::identify())?;
     process.add_machine(Unify::new(), binding::unify())?;
@@ -38,6 +28,39 @@ pub fn run(place: &Place) -> anyhow::Result<()> {
     process.add_doors()?;
     show_the_desk(&process);
     process.run()
+}
+
+/// Brings the company beside the data into force, unless somebody applied another one after that file was last changed.
+fn apply_company(process: &Process) -> anyhow::Result<()> {
+    let path = Home::new(&process.config.data).company();
+    if !path.exists() {
+        return Ok(());
+    }
+    let reading = || format!("reading {}", path.display());
+    let text = fs::read_to_string(&path).with_context(reading)?;
+    let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
+    let written = written.with_context(reading)?.duration_since(UNIX_EPOCH);
+    let written = Time::from_millis(i64::try_from(written.unwrap_or_default().as_millis())?);
+    let log = process.log.as_ref();
+    let latest = company::latest(log)?;
+    if let Some(version) = newer(latest.as_ref(), &text, written) {
+        tracing::warn!(
+            "version {version} of the company was applied after {path} was last changed, and stays in force; `polku company apply \
+             {path}` goes back to the file",
+            path = path.display()
+        );
+        return Ok(());
+    }
+    let applied = company::apply(log, &path, &text, &process.config, &process.pepper)?;
+    tracing::info!("{applied}");
+    Ok(())
+}
+
+/// The version in force, if it is another than this text and came after it was written.
+fn newer(latest: Option<&Config>, text: &str, written: Time) -> Option<u64> {
+    latest
+        .filter(|latest| latest.text != text && latest.time > written)
+        .map(|latest| latest.version)
 }
 
 /// Says how to see the desk, for whoever has no key at hand: a link that signs in once, as somebody who sees every department
@@ -51,5 +74,28 @@ fn show_the_desk(process: &Process) {
     });
     if let Some((name, link)) = link {
         println!("Open {link} to see the desk as {name}; the link works once, within an hour.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_company_that_was_applied_after_the_file_was_changed_stays_in_force() {
+        let in_force = Config {
+            name: event::Name::new("company").unwrap(),
+            version: 3,
+            time: Time::from_millis(1_000),
+            text: "name = 'new'".to_owned(),
+        };
+        for (latest, text, written, expected) in [
+            (None, "name = 'old'", 5, None),
+            (Some(&in_force), "name = 'old'", 5, Some(3)),
+            (Some(&in_force), "name = 'newest'", 2_000, None),
+            (Some(&in_force), "name = 'new'", 5, None),
+        ] {
+            assert_eq!(newer(latest, text, Time::from_millis(written)), expected);
+        }
     }
 }

@@ -9,17 +9,32 @@ const AGAIN_AFTER: Duration = Duration::from_millis(50);
 ///
 /// # Panics
 /// When `bound` has passed; says for what was waited.
-pub fn until<T>(what: &str, bound: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, bound: Duration, look: impl FnMut() -> Option<T>) -> T {
+    until_or(what, bound, look, String::new)
+}
+
+/// The same, where more can be said of what is seen instead.
+///
+/// # Panics
+/// When `bound` has passed; says for what was waited, and what there is.
+pub fn until_or<T>(
+    what: &str,
+    bound: Duration,
+    mut look: impl FnMut() -> Option<T>,
+    instead: impl FnOnce() -> String,
+) -> T {
     let started = service::clock::instant();
     loop {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(
-            started.elapsed() < bound,
-            "waited {} s in vain: {what}",
-            bound.as_secs()
-        );
+        if started.elapsed() >= bound {
+            panic!(
+                "waited {} s in vain: {what}\n{}",
+                bound.as_secs(),
+                instead()
+            );
+        }
         pause();
     }
 }

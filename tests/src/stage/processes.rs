@@ -184,7 +184,7 @@ impl Processes {
     /// When that takes too long.
     pub fn come_to_rest(&self, events: u64, bound: Duration) {
         let arrived = format!("{events} events have arrived");
-        wait::until(&arrived, bound, || {
+        let arrive = || {
             let counts = self.counts()?;
             let count = |what: &str| counts["events"][what].as_u64().unwrap_or_default();
             // The doors accept a correction too.
@@ -192,18 +192,107 @@ impl Processes {
                 && counts["pending"] == 0
                 && counts["balanced"] == true;
             here.then_some(())
-        });
+        };
+        wait::until_or(&arrived, bound, arrive, || self.condition());
         // What an event sets off goes through several machines. There is no telling from outside that nothing is under way, so
         // the work is to stand still over several looks.
         let mut last = None;
         let mut still = 0;
-        wait::until("the machines are at rest", bound, || {
+        let rest = || {
             let work = self.work()?;
             still = if last == Some(work) { still + 1 } else { 0 };
             last = Some(work);
             (still == STILL_LOOKS).then_some(())
-        });
+        };
+        wait::until_or("the machines are at rest", bound, rest, || self.condition());
     }
+
+    /// The same after something was lost. A machine that waits for its place in the group, for an answer or for a leader does nothing
+    /// either, and looks as if it were at rest; so each is to have measured since that nothing waits for it.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub fn come_to_rest_after_loss(&self, events: u64, bound: Duration) {
+        self.come_to_rest(events, bound);
+        let mut last = None;
+        let mut since = service::clock::instant();
+        let rest = || {
+            let work = self.work()?;
+            if last != Some(work) {
+                last = Some(work);
+                since = service::clock::instant();
+            }
+            (self.nothing_waits()? && since.elapsed() > MEASURED_WITHIN).then_some(())
+        };
+        let what = "nothing waits for any machine";
+        wait::until_or(what, bound, rest, || self.condition());
+    }
+
+    /// Whether every loop goes round, and found nothing at any of its partitions when it measured last.
+    fn nothing_waits(&self) -> Option<bool> {
+        let (mut measured, mut calm) = (0, true);
+        for role in [Role::Unify, Role::Alert] {
+            let url = format!("{}/metrics", self.url(role));
+            let answer = self.http.get(&url, None).ok()?;
+            for line in answer.body.as_str()?.lines() {
+                let Some((name, value)) = line.rsplit_once(' ') else {
+                    continue;
+                };
+                if name.starts_with("polku_loop_lag_records{") {
+                    measured += 1;
+                    calm &= value == "0";
+                } else if name.starts_with("polku_loop_progress_timestamp_seconds{") {
+                    let at_ms = value.parse::<i64>().ok()? * 1_000;
+                    calm &= service::clock::now_ms() - at_ms < GOES_ROUND_WITHIN_MS;
+                }
+            }
+        }
+        Some(calm && measured == LAGS)
+    }
+
+    /// What each role says of itself, for a test that waited for it in vain: whether it is ready and why not, how far behind each
+    /// machine is at each partition, when it got on last, and what serve counts.
+    pub fn condition(&self) -> String {
+        let now = service::clock::now_ms() / 1_000;
+        let mut lines = vec![format!("it is {now} now; serve counts {:?}", self.counts())];
+        for role in self.running.keys() {
+            let asked = |path: &str| {
+                let answer = self.http.get(&format!("{}{path}", self.url(*role)), None);
+                answer.map_or_else(|error| error.to_string(), |answer| text(&answer.body))
+            };
+            lines.push(format!("`polku {}`: {}", role.as_str(), asked("/readyz")));
+            let metrics = asked("/metrics");
+            let telling = metrics.lines().filter(|line| {
+                TELLING.iter().any(|part| line.starts_with(part)) && !line.ends_with(" 0")
+            });
+            lines.extend(telling.map(|line| format!("    {line}")));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Loops measure every five seconds.
+const MEASURED_WITHIN: Duration = Duration::from_secs(6);
+const GOES_ROUND_WITHIN_MS: i64 = 3_000;
+/// Those of unify and cases, and that of identify, which has one partition.
+const LAGS: u32 = 2 * PARTITIONS + 1;
+
+/// The metrics that tell why nothing happens; those that are 0 are left out.
+const TELLING: [&str; 9] = [
+    "polku_ingest_requests_total",
+    "polku_loop_aborts_total",
+    "polku_loop_commits_total",
+    "polku_loop_lag_records",
+    "polku_loop_progress_timestamp_seconds",
+    "polku_loop_ready",
+    "polku_loop_restores_total",
+    "polku_loop_stalls_total",
+    "polku_serve_model_",
+];
+
+fn text(body: &Value) -> String {
+    body.as_str()
+        .map_or_else(|| body.to_string(), str::to_owned)
 }
 
 pub const STILL_LOOKS: u32 = 6;

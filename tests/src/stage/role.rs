@@ -194,14 +194,23 @@ impl Process {
     }
 }
 
+/// Where the logs of what failed stay when their directory is gone: beside the test that failed.
+fn kept() -> PathBuf {
+    let test = std::env::current_exe().expect("this test has a path");
+    test.with_file_name("failed")
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!(
-                "`polku {}` said last:\n{}",
-                self.role.as_str(),
-                self.last_words()
-            );
+            let role = self.role.as_str();
+            eprintln!("`polku {role}` said last:\n{}", self.last_words());
+            let name = format!("{}-{}-{role}.log", std::process::id(), self.address.port());
+            let file = kept().join(name);
+            match fs::create_dir_all(kept()).and_then(|()| fs::copy(&self.log, &file)) {
+                Ok(_) => eprintln!("all that it said: {}", file.display()),
+                Err(error) => eprintln!("its log is not kept: {error}"),
+            }
         }
         // It may have ended already, and then there is nothing to end.
         self.child.kill().ok();

@@ -91,7 +91,7 @@ fn kill_9_of_every_role_loses_no_event_and_counts_none_twice() {
         processes.await_ready(role);
     }
     let expected = u64::try_from(crowd.events()).expect("a number of events");
-    processes.come_to_rest(expected, BOUND);
+    processes.come_to_rest_after_loss(expected, BOUND);
     eprintln!("all worked off after {} s", started.elapsed().as_secs());
     check(&crowd, &Counted::of(&processes));
     eprintln!("all counted after {} s", started.elapsed().as_secs());

@@ -162,8 +162,14 @@ fn a_lost_broker_and_a_restart_of_one_role_after_the_other_lose_nothing() {
     broker.start_again();
     sender.finish(processes.http.runtime());
     let expected = u64::try_from(crowd.events()).expect("a number of events");
-    processes.come_to_rest(expected, BOUND);
-    let counts = processes.counts().expect("serve answers");
-    assert_eq!(counts["customers"], crowd.customers, "{counts}");
-    assert_eq!(counts["cases"]["open"], crowd.complaints(), "{counts}");
+    processes.come_to_rest_after_loss(expected, BOUND);
+    // Serve follows the log by itself, and is the last to hear.
+    let counted = || {
+        let counts = processes.counts()?;
+        let right =
+            counts["customers"] == crowd.customers && counts["cases"]["open"] == crowd.complaints();
+        right.then_some(())
+    };
+    let what = "each customer and each complaint is counted once";
+    wait::until_or(what, BOUND, counted, || processes.condition());
 }

@@ -4,7 +4,7 @@ CARGO ?= cargo
 SEED ?=
 export POLKU_SAMPLES ?= $(abspath ../shared/data)
 
-.PHONY: all help setup run test test-kafka simulate bench schemas lint format format-check alerts observe chart test-chart pictures kafka kafka-down
+.PHONY: all help setup run test test-quick test-kafka simulate bench schemas lint format format-check alerts observe chart test-chart pictures kafka kafka-down
 
 all: format-check lint test ## everything CI checks
 
@@ -21,11 +21,14 @@ run: setup ## the whole pipeline on the embedded log, with a simulated company
 test: setup ## all five layers; layer 5 needs Java 17 and Maven
 	@tests/layers all
 
+test-quick: setup ## layers 1 to 4 alone: they need nothing but Rust, and two minutes
+	@tests/layers quick
+
 test-kafka: setup ## layer 5 alone: real Kafka, kill -9
 	@tests/layers kafka
 
 simulate: setup ## layer 3 over many seeds; SEED=n replays one
-	@POLKU_SEEDS=$${POLKU_SEEDS:-10000} POLKU_SEED=$(SEED) $(CARGO) test --package tests --test all -- simulation --nocapture
+	@POLKU_SEEDS=$${POLKU_SEEDS:-10000} POLKU_SEED=$(SEED) $(CARGO) test --workspace --test all -- simulation --nocapture
 
 bench: setup ## measure, as ratios in one run
 	@$(CARGO) run --release --package bench

@@ -10,6 +10,7 @@ pub mod scenario;
 pub mod sender;
 pub mod simulation;
 pub mod stage;
+pub mod turn;
 pub mod wait;
 
 /// A switch of the tests.

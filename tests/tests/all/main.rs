@@ -1,18 +1,10 @@
-//! The one test binary. What needs a real broker is in modules named `layer5`.
+//! The one test binary. What needs a real broker is in modules named `layer5`; `tests/layers` runs them, and `one_process`, after
+//! all that needs no process.
 
-mod browser;
-mod canary;
-mod cloudevents;
-mod corrections;
-mod import;
 mod kafka_log;
-mod killed;
 mod layer5;
-mod messages;
+mod one_process;
 mod openapi;
-mod raw_http;
 mod scenarios;
-mod schemathesis;
 mod simulation;
 mod structure;
-mod webhooks;

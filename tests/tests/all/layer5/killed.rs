@@ -17,10 +17,8 @@ use tests::{
     environment, python,
     sender::Sender,
     stage::{processes::Processes, role::Role},
-    wait,
+    turn, wait,
 };
-
-use crate::killed::kill_dev;
 
 /// How many events there are at least, unless `POLKU_KILL_EVENTS` says otherwise.
 const EVENTS: usize = 200_000;
@@ -69,6 +67,7 @@ fn kill_9_of_every_role_loses_no_event_and_counts_none_twice() {
     let Some(broker) = broker::or_skip() else {
         return;
     };
+    let _turn = turn::take();
     let crowd = Crowd::of_events(SEED, events_wanted());
     let mut processes = Processes::start(broker);
     let started = service::clock::instant();
@@ -95,12 +94,6 @@ fn kill_9_of_every_role_loses_no_event_and_counts_none_twice() {
     eprintln!("all worked off after {} s", started.elapsed().as_secs());
     check(&crowd, &Counted::of(&processes));
     eprintln!("all counted after {} s", started.elapsed().as_secs());
-}
-
-/// It needs no broker, but time. The pages of a tenth as many events are read through the API, each of them.
-#[test]
-fn kill_9_of_the_embedded_log_under_many_events_loses_none_and_counts_none_twice() {
-    kill_dev(events_wanted() / 10);
 }
 
 /// Kills at each point and starts again. For the middle part of the run there are two instances of unify, and it is the second

@@ -7,7 +7,7 @@ use tests::{
     stage::{company::Company, processes::Processes, role},
 };
 
-use crate::messages::{ended, says};
+use crate::one_process::messages::{all_ended, ended, says};
 
 #[test]
 fn topics_of_another_partition_count_are_refused_by_name_with_counts_and_remedy() {
@@ -26,40 +26,24 @@ fn topics_of_another_partition_count_are_refused_by_name_with_counts_and_remedy(
 }
 
 #[test]
-fn a_role_without_its_topics_says_how_they_are_made() {
-    let Some(broker) = broker::or_skip() else {
-        return;
-    };
-    let processes = Processes::prepare(broker);
-    for role in role::Role::APART {
-        // Serve reads whatever is there and waits for the rest.
-        if role == role::Role::Serve {
-            continue;
-        }
-        let mut command = role::command(&processes.company, &[role.as_str()]);
-        command.env("POLKU__LISTEN", role::free_address().to_string());
-        let (code, said) = ended(command, Duration::from_secs(60));
-        assert!(code.is_some_and(|code| code != 0), "{role:?}: {said}");
-        says(&said, &["polku topics apply"]);
-    }
-}
-
-#[test]
 fn a_broker_that_is_not_there_is_named_and_ends_every_role() {
     let closed = role::free_address();
     let company = Company::new(&format!(
         "log = {{ kind = \"kafka\", partitions = 4 }}\nkafka = {{ bootstrap = \"{closed}\", answer_ms_max = 2000 }}"
     ));
-    for arguments in [
+    let commands = [
         &["ingest"][..],
         &["unify"],
         &["alert"],
         &["serve"],
         &["topics", "apply"],
-    ] {
+    ];
+    let told = |arguments: &[&str]| {
         let mut command = role::command(&company, arguments);
         command.env("POLKU__LISTEN", role::free_address().to_string());
-        let (code, said) = ended(command, Duration::from_secs(60));
+        command
+    };
+    for (arguments, code, said) in all_ended(&commands, told, Duration::from_secs(60)) {
         assert_eq!(code, Some(1), "{arguments:?}: {said}");
         says(&said, &["Kafka", &closed.to_string()]);
     }

@@ -13,7 +13,7 @@ use tests::{
     wait,
 };
 
-use crate::messages::{ended, says};
+use crate::one_process::messages::{ended, says};
 
 const BOUND: Duration = Duration::from_secs(60);
 const TOPICS: [&str; 3] = ["polku.event", "polku.timeline", "polku.notice.delivery"];

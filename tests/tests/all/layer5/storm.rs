@@ -26,7 +26,7 @@ use tests::{
         company::Company,
         role::{self, Process, Role},
     },
-    wait,
+    turn, wait,
 };
 
 const PARTITIONS: u32 = 8;
@@ -55,6 +55,7 @@ fn a_merge_storm_with_kill_9_and_a_second_instance_ends_as_a_union_find_says() {
     let Some(broker) = broker::or_skip() else {
         return;
     };
+    let _turn = turn::take();
     let storm = Storm::new(SEED, links_wanted());
     let namespace = format!("storm-{}.", std::process::id());
     let company = Company::new(&format!(

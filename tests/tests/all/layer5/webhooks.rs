@@ -9,7 +9,7 @@ use tests::{
     stage::{processes::Processes, role::Role},
 };
 
-use crate::webhooks::{Endpoint, SECRET};
+use crate::one_process::webhooks::{Endpoint, SECRET};
 
 const BOUND: Duration = Duration::from_secs(90);
 

@@ -10,6 +10,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 use tests::{
     crowd::{self, Crowd},
+    environment,
     http::Http,
     sender::Sender,
     stage::{
@@ -17,7 +18,7 @@ use tests::{
         processes,
         role::{self, Process, Role},
     },
-    wait,
+    turn, wait,
 };
 
 const SEED: u64 = 20_261_123;
@@ -27,17 +28,19 @@ const READY_WITHIN: Duration = Duration::from_secs(90);
 /// How long it may take to work off what was sent.
 const BOUND: Duration = Duration::from_secs(300);
 
-/// Enough to be killed in the midst of; `layer5::killed` sends more.
-const EVENTS: usize = 2_000;
+/// How many events there are at least, unless a tenth of `POLKU_KILL_EVENTS` is more or less: every page is read.
+const EVENTS: usize = 20_000;
+
+fn events_wanted() -> usize {
+    environment("POLKU_KILL_EVENTS").map_or(EVENTS, |text| {
+        text.parse::<usize>().expect("a number of events") / 10
+    })
+}
 
 #[test]
 fn kill_9_of_the_embedded_log_loses_no_event_and_counts_none_twice() {
-    kill_dev(EVENTS);
-}
-
-/// Sends so many events while the one process is killed over and over.
-pub(crate) fn kill_dev(events: usize) {
-    let crowd = Crowd::of_events(SEED, events);
+    let _turn = turn::take();
+    let crowd = Crowd::of_events(SEED, events_wanted());
     let company = Company::new("log = { kind = \"embedded\", partitions = 4 }");
     let http = Http::default();
     let address = role::free_address();

@@ -9,6 +9,7 @@ use tests::{
         company::Company,
         role::{self, Process, Role},
     },
+    turn,
 };
 
 const STARTED_WITHIN: Duration = Duration::from_secs(90);
@@ -18,6 +19,7 @@ fn people_do_their_work_at_the_desk_in_a_real_browser() {
     let Some(node) = Node::or_skip() else {
         return;
     };
+    let _turn = turn::take();
     let company = Company::of_the_demo();
     let mut dev = Process::start(&company, Role::Dev, role::free_address());
     dev.await_ready(&Http::default(), STARTED_WITHIN);

@@ -35,7 +35,7 @@ fn schemathesis_finds_nothing_that_the_document_does_not_say() {
     let (case, customer, event) = one_case(&company, &http, &dev);
     let decision = one_decision(&company, &http, &dev, &customer);
 
-    let mut config = include_str!("../../python/schemathesis.toml").to_owned();
+    let mut config = include_str!("../../../python/schemathesis.toml").to_owned();
     for (name, value) in [
         ("ADMIN", company.keys.credentials["auditor"].as_str()),
         ("SOURCE", &company.keys.sources["web-shop"]),

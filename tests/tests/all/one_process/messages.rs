@@ -4,6 +4,7 @@ use std::{
     fs,
     net::TcpListener,
     process::{Command, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -42,6 +43,27 @@ pub(crate) fn ended(mut command: Command, bound: Duration) -> (Option<i32>, Stri
         let status = status.unwrap_or_else(|| panic!("it did not end: {said}"));
         return (status.code(), said);
     }
+}
+
+/// The same of several, side by side: most of their time they wait for an answer that does not come.
+pub(crate) fn all_ended<T: Copy>(
+    which: &[T],
+    command: impl Fn(T) -> Command,
+    bound: Duration,
+) -> Vec<(T, Option<i32>, String)> {
+    thread::scope(|scope| {
+        let running = which.iter().map(|one| {
+            let command = command(*one);
+            (*one, scope.spawn(move || ended(command, bound)))
+        });
+        // All are started before the first is waited for.
+        let running: Vec<_> = running.collect();
+        let done = running.into_iter().map(|(one, running)| {
+            let (code, said) = running.join().expect("it ends");
+            (one, code, said)
+        });
+        done.collect()
+    })
 }
 
 /// The last words hold each of these.
@@ -93,8 +115,8 @@ fn a_taken_port_is_named() {
 #[test]
 fn a_role_on_an_embedded_log_says_use_dev() {
     let company = embedded();
-    for role in Role::APART {
-        let (code, said) = ended(command(&company, &[role.as_str()]), ENDED_WITHIN);
+    let told = |role: Role| command(&company, &[role.as_str()]);
+    for (role, code, said) in all_ended(&Role::APART, told, ENDED_WITHIN) {
         assert_eq!(code, Some(78), "{role:?}: {said}");
         says(&said, &["log.kind", "polku dev", "kafka"]);
     }

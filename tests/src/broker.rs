@@ -165,6 +165,7 @@ fn script(arguments: &[&str], name: &str, kind: Kind) -> Result<Output, String> 
         .args(arguments)
         .env("KAFKA_NAME", name)
         .env("KAFKA_PORT", "0")
+        .env("KAFKA_BRIEF", "1")
         .env("KAFKA_OWNER", std::process::id().to_string())
         .output()
         .map_err(|error| format!("{script}: {error}"))

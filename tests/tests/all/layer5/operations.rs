@@ -12,7 +12,7 @@ use tests::{
         processes::Processes,
         role::{self, Role},
     },
-    wait,
+    turn, wait,
 };
 
 /// A company on the broker, as one of its users where it asks for them.
@@ -131,6 +131,7 @@ const BOUND: Duration = Duration::from_secs(300);
 
 #[test]
 fn a_lost_broker_and_a_restart_of_one_role_after_the_other_lose_nothing() {
+    let _turn = turn::take();
     let Some(broker) = broker::own_or_skip("three", Kind::Three) else {
         return;
     };

@@ -1,7 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod calendar;
+mod calendars;
 pub mod clock;
 mod fault;
 
-pub use self::{calendar::Calendar, fault::Fault};
+pub use self::{calendar::Calendar, calendars::Calendars, fault::Fault};

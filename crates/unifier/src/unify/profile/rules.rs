@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use calendar::Calendar;
+use calendar::{Calendar, Calendars};
 use event::{
     Company, DepartmentId, Millis, Name,
-    rules::{Department, Signs, StandingPromise},
+    rules::{Signs, StandingPromise},
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +16,7 @@ const CONTACTS_MAX: u32 = 100;
 pub struct Rules {
     pub(super) signs: Signs,
     pub(super) promises: BTreeMap<Name, StandingPromise>,
-    /// For their business hours alone.
-    departments: BTreeMap<DepartmentId, Department>,
+    calendars: Calendars,
     /// So long before a promise is due that somebody made by name, its keeper is warned: as long as a department may take to
     /// answer anything.
     pub(super) warn_before: Millis,
@@ -25,19 +24,10 @@ pub struct Rules {
 
 impl Rules {
     pub fn of(company: &Company) -> Self {
-        let hours = |department: &Department| Department {
-            zone: department.zone.clone(),
-            hours: department.hours.clone(),
-            holidays: department.holidays.clone(),
-            ..Department::default()
-        };
-        let departments = company.departments.iter();
         Self {
             signs: company.signs.clone(),
             promises: company.promises.clone(),
-            departments: departments
-                .map(|(id, department)| (id.clone(), hours(department)))
-                .collect(),
+            calendars: Calendars::of(&company.departments),
             warn_before: company.deadlines.acknowledge,
         }
     }
@@ -61,10 +51,8 @@ impl Rules {
         self.signs.score_drop > 0.0 && before - after >= self.signs.score_drop - 1e-9
     }
 
-    pub(super) fn calendar(&self, keeper: Option<&DepartmentId>) -> Calendar {
-        keeper.map_or_else(Calendar::always, |keeper| {
-            Calendar::of(&self.departments, keeper)
-        })
+    pub(super) fn calendar(&self, keeper: Option<&DepartmentId>) -> &Calendar {
+        self.calendars.get(keeper)
     }
 
     /// Whether an event of this type may end a wait for a standing promise.

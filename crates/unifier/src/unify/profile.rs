@@ -53,8 +53,9 @@ pub enum Doubt {
 /// A digest came to rest.
 pub(super) fn came(turn: &mut Turn<'_, '_>, digest: &Digest) {
     if !digest.withdrawn {
-        add(turn, digest);
-        cast_doubt(turn, digest);
+        let is_contact = is_contact(turn, digest);
+        add(turn, digest, is_contact);
+        cast_doubt(turn, digest, is_contact);
     }
 }
 
@@ -62,7 +63,7 @@ pub(super) fn came(turn: &mut Turn<'_, '_>, digest: &Digest) {
 pub(super) fn left(turn: &mut Turn<'_, '_>, digest: &Digest) {
     if !digest.withdrawn {
         remove(turn, digest);
-        cast_doubt(turn, digest);
+        cast_doubt(turn, digest, is_contact(turn, digest));
     }
 }
 
@@ -200,11 +201,11 @@ impl Keys {
     }
 }
 
-fn add(turn: &mut Turn<'_, '_>, digest: &Digest) {
+fn add(turn: &mut Turn<'_, '_>, digest: &Digest, is_contact: bool) {
     let (profile, matter, time) = (digest.profile, digest.matter, digest.time);
     let cause = Cause::of(digest);
     let keys = Keys::of(digest);
-    if is_contact(turn, digest) {
+    if is_contact {
         turn.put_profile(keys.contact, Row::Present);
     }
     if let Some(key) = keys.complaint {
@@ -228,9 +229,7 @@ fn add(turn: &mut Turn<'_, '_>, digest: &Digest) {
     if keeps || digest.promise.is_some() {
         ends(turn, profile, matter, time);
     }
-    for watched in watch::of(turn, digest) {
-        watch::set_timer(turn, digest, watched);
-    }
+    watch::begin(turn, digest);
 }
 
 /// Whatever the rules were when it came, nothing of it is left.
@@ -262,9 +261,9 @@ fn remove(turn: &mut Turn<'_, '_>, digest: &Digest) {
 }
 
 /// What a digest that came or left makes doubtful.
-fn cast_doubt(turn: &mut Turn<'_, '_>, digest: &Digest) {
+fn cast_doubt(turn: &mut Turn<'_, '_>, digest: &Digest, is_contact: bool) {
     let profile = digest.profile;
-    if is_contact(turn, digest) {
+    if is_contact {
         turn.doubts.insert(Doubt::Contacts(profile, digest.matter));
     }
     if let Some(score) = &digest.score {
@@ -277,8 +276,10 @@ fn cast_doubt(turn: &mut Turn<'_, '_>, digest: &Digest) {
         let doubts = cases.into_iter().map(|case| Doubt::Case(profile, case));
         turn.doubts.extend(doubts);
     }
-    for watched in watch::of(turn, digest) {
-        turn.doubts.insert(Doubt::Wait(profile, watched));
+    let waits = watch::of(turn, digest);
+    if !waits.is_empty() && watch::was_told(turn, profile, digest.matter) {
+        let doubts = waits.into_iter().map(|wait| Doubt::Wait(profile, wait));
+        turn.doubts.extend(doubts);
     }
 }
 

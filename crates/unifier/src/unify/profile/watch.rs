@@ -72,10 +72,30 @@ fn waits(turn: &Turn<'_, '_>, digest: &Digest) -> Vec<(Wait, SignalKind)> {
     waits
 }
 
-pub(super) fn set_timer(turn: &mut Turn<'_, '_>, digest: &Digest, watched: Watched) {
-    if let Some(due) = due(turn, digest, &watched) {
-        let key = Key::Due(due, digest.profile, watched);
-        turn.put_profile(key, Row::Present);
+/// Sets the timers of what a digest begins to wait for.
+pub(super) fn begin(turn: &mut Turn<'_, '_>, digest: &Digest) {
+    let first = |watched: &Watched| watched.what != SignalKind::PromiseBroken;
+    for watched in of(turn, digest).into_iter().filter(first) {
+        set_timer(turn, digest, watched);
+    }
+}
+
+/// A promise has one timer at a time: when its keeper was warned, or would have been, it is looked at again when it is due. What is kept
+/// before the warning is kept in time too.
+fn set_timer(turn: &mut Turn<'_, '_>, digest: &Digest, watched: Watched) {
+    match due(turn, digest, &watched) {
+        Some(due) => {
+            let key = Key::Due(due, digest.profile, watched);
+            turn.put_profile(key, Row::Present);
+        }
+        None => set_next(turn, digest, watched),
+    }
+}
+
+fn set_next(turn: &mut Turn<'_, '_>, digest: &Digest, watched: Watched) {
+    if watched.what == SignalKind::PromiseDue {
+        let what = SignalKind::PromiseBroken;
+        set_timer(turn, digest, Watched { what, ..watched });
     }
 }
 
@@ -88,7 +108,7 @@ pub(super) fn fire(turn: &mut Turn<'_, '_>, at: Time, profile: ProfileId, watche
 fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time) {
     let id = sign::id_of(profile, &watched);
     match find(turn, profile, &watched) {
-        Found::Nothing => {}
+        Found::Nothing => next(turn, profile, watched),
         Found::Over(matter, time, end) => {
             let key = Key::Ended(profile, matter, watched.wait.ending(), time, end, watched);
             turn.put_profile(key, Row::Present);
@@ -99,10 +119,24 @@ fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time)
         }
         Found::Due(due, signal) => {
             sign::settle(turn, profile, id, Some(*signal));
-            let key = Key::Told(profile, watched.matter, due, watched);
+            let key = Key::Told(profile, watched.matter, due, watched.clone());
             turn.put_profile(key, Row::Present);
+            next(turn, profile, watched);
         }
     }
+}
+
+fn next(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched) {
+    if let Some(digest) = turn.digest(profile, watched.cause).cloned() {
+        set_next(turn, &digest, watched);
+    }
+}
+
+/// Whether anything was told of a matter because time passed.
+pub(super) fn was_told(turn: &Turn<'_, '_>, profile: ProfileId, matter: MatterId) -> bool {
+    let first = Key::Told(profile, matter, Time::MIN, Watched::FIRST);
+    let last = Key::Told(profile, matter, Time::MAX, Watched::LAST);
+    turn.profile_rows(first, last).next().is_some()
 }
 
 /// Looks again at what was told of a matter because time passed, from this moment on.
@@ -192,16 +226,13 @@ pub(super) fn promise_changed(
             let Some(digest) = turn.digest(profile, cause).cloned() else {
                 continue;
             };
-            for what in [SignalKind::PromiseDue, SignalKind::PromiseBroken] {
-                let wait = Wait::Promise(promise);
-                let watched = Watched {
-                    matter: digest.matter,
-                    cause,
-                    wait,
-                    what,
-                };
-                set_timer(turn, &digest, watched);
-            }
+            let watched = Watched {
+                matter: digest.matter,
+                cause,
+                wait: Wait::Promise(promise),
+                what: SignalKind::PromiseDue,
+            };
+            set_timer(turn, &digest, watched);
         }
     }
 }

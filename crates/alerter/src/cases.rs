@@ -9,7 +9,7 @@ use event::{
     command_outcome::CommandResult,
     rules::Rules,
 };
-use machine::{Effects, Input, Machine, Outcome, Overlay, Shard, Shelf};
+use machine::{Effects, Input, Machine, Outcome, Overlay, Rank, Shard, Shelf};
 use serde::{Deserialize, Serialize};
 
 use crate::{case::Case, queue::Work, turn::Turn};
@@ -62,6 +62,19 @@ impl machine::Key for Key {
             Key::Joined(case, ..) => Shelf::of(4, case.token()),
             Key::Signal(case, ..) => Shelf::of(5, case.token()),
             Key::Step(case, _) => Shelf::of(6, case.token()),
+        }
+    }
+
+    fn rank(&self) -> Rank {
+        match self {
+            Key::Rules | Key::QueueEnd | Key::Case(_) | Key::Forward(..) => (0, 0, 0),
+            Key::Queue(number) => (u128::from(*number), 0, 0),
+            Key::Timer(time, case) => (time.rank(), case.number(), 0),
+            Key::Anchor(_, value) => (value.number(), 0, 0),
+            Key::Command(_, command) => (command.number(), 0, 0),
+            Key::Joined(_, case, version) => (case.number(), u128::from(*version), 0),
+            Key::Signal(_, matter, event, _) => (matter.number(), event.number(), 0),
+            Key::Step(_, step) => (u128::from(*step), 0, 0),
         }
     }
 }

@@ -20,6 +20,11 @@ impl Token {
         &self.0
     }
 
+    /// The bytes as a number: numbers stand in the order of their tokens.
+    pub const fn number(&self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+
     /// The first 16 bytes of SHA-256 over the kind and the parts, each part preceded by its length as four bytes,
     /// big-endian, so that no two lists of parts collide by concatenation.
     pub fn hash(kind: &str, parts: &[&[u8]]) -> Self {
@@ -133,6 +138,10 @@ impl<N: Names> Id<N> {
 
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
+    }
+
+    pub const fn number(&self) -> u128 {
+        self.0.number()
     }
 }
 

@@ -24,6 +24,11 @@ impl Time {
         self.0
     }
 
+    /// A number that stands in the order of time.
+    pub const fn rank(self) -> u128 {
+        (self.0 as u64 ^ (1 << 63)) as u128
+    }
+
     /// The start of the grid cell of this length that the moment lies in; the grid starts at the epoch.
     pub fn floor_to(self, length: Millis) -> Time {
         assert!(length.0 > 0, "a grid has cells of some length");

@@ -18,7 +18,16 @@ pub trait Key:
     fn shelf(&self) -> Shelf {
         Shelf::of_kind(0)
     }
+
+    /// How the key begins, after what all keys of its shelf begin with. Large shelves are kept in order by it, since two numbers are
+    /// compared where they lie and two keys are not; where it is the same for many rows, they are put in order whenever they are read.
+    fn rank(&self) -> Rank {
+        (0, 0, 0)
+    }
 }
+
+/// Grows with the keys of a shelf: of two keys the greater one never has a smaller rank.
+pub type Rank = (u128, u128, u128);
 
 /// Where a row stands among others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

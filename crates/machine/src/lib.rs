@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
     effects::{Effects, RECORDS_MAX},
-    key::{Key, Shelf},
+    key::{Key, Rank, Shelf},
     outcome::Outcome,
     overlay::{Changes, Overlay, Rows, State},
     slab::IntoIter,

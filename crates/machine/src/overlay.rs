@@ -58,10 +58,11 @@ impl<'a, K: Key, R> Overlay<'a, K, R> {
     }
 
     pub fn remove(&mut self, key: K) {
-        if self.state.contains_key(&key) {
+        let hash = Hashed::of(&key);
+        if self.state.get_hashed(hash, &key).is_some() {
             self.changes.insert(key, None);
         } else {
-            self.changes.remove(&key);
+            self.changes.remove_hashed(hash, &key);
         }
     }
 
@@ -98,7 +99,7 @@ pub struct Rows<'s, K, R> {
     next_change: Option<(&'s K, &'s Option<R>)>,
 }
 
-impl<'s, K: Ord, R> Iterator for Rows<'s, K, R> {
+impl<'s, K: Key, R> Iterator for Rows<'s, K, R> {
     type Item = (&'s K, &'s R);
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,6 +1,7 @@
 use std::{
-    collections::{BTreeMap, HashMap, btree_map, hash_map},
+    collections::{BTreeSet, HashMap, btree_set, hash_map},
     fmt,
+    iter::Peekable,
     ops::{Bound, RangeBounds},
     vec,
 };
@@ -9,7 +10,7 @@ use event::Token;
 use hashbrown::HashTable;
 
 use crate::{
-    Key, Shelf,
+    Key, Rank, Shelf,
     key::{Hashed, TokenHashes},
     slab::{self, Slab},
 };
@@ -22,7 +23,7 @@ use crate::{
 pub struct Table<K, R> {
     index: HashTable<Entry>,
     slab: Slab<(K, R)>,
-    shelves: HashMap<(u8, Token), Books<K>, TokenHashes>,
+    shelves: HashMap<(u8, Token), Books, TokenHashes>,
 }
 
 /// Half of a key's hash saves a look at most rows that are not meant, and at all rows when the index grows.
@@ -34,10 +35,10 @@ struct Entry {
 
 /// The rows of one shelf. Few are put in order when they are read, many are kept in order.
 #[derive(Clone)]
-enum Books<K> {
+enum Books {
     One(u32),
     Few(Vec<u32>),
-    Many(BTreeMap<K, u32>),
+    Many(BTreeSet<(Rank, u32)>),
 }
 
 /// Sorting so many takes no longer than a few look-ups in a tree.
@@ -137,7 +138,13 @@ impl<K: Key, R> Table<K, R> {
     }
 
     pub fn remove(&mut self, key: &K) -> Option<R> {
-        let hash = Hashed::of(key);
+        self.remove_hashed(Hashed::of(key), key)
+    }
+
+    pub(crate) fn remove_hashed(&mut self, hash: Hashed, key: &K) -> Option<R> {
+        if self.index.is_empty() {
+            return None;
+        }
         let slab = &self.slab;
         let found = self.index.find_entry(hash.spread(), |entry| {
             entry.hash == hash && slab.get(entry.place).is_some_and(|(known, _)| known == key)
@@ -152,9 +159,9 @@ impl<K: Key, R> Table<K, R> {
             return;
         };
         let slab = &self.slab;
-        let key = |place| {
+        let ranked = |place| {
             let (key, _): &(K, R) = slab.get(place).expect(INDEXED);
-            key.clone()
+            (key.rank(), place)
         };
         let books = match self.shelves.entry((kind, token)) {
             hash_map::Entry::Vacant(shelf) => {
@@ -167,13 +174,11 @@ impl<K: Key, R> Table<K, R> {
             Books::One(first) => *books = Books::Few(vec![*first, place]),
             Books::Few(places) if places.len() < FEW => places.push(place),
             Books::Few(places) => {
-                let mut many: BTreeMap<K, u32> =
-                    places.iter().map(|place| (key(*place), *place)).collect();
-                many.insert(key(place), place);
-                *books = Books::Many(many);
+                places.push(place);
+                *books = Books::Many(places.iter().map(|place| ranked(*place)).collect());
             }
             Books::Many(places) => {
-                places.insert(key(place), place);
+                places.insert(ranked(place));
             }
         }
     }
@@ -192,7 +197,7 @@ impl<K: Key, R> Table<K, R> {
                 places.is_empty()
             }
             Books::Many(places) => {
-                places.remove(key);
+                places.remove(&(key.rank(), place));
                 places.is_empty()
             }
         };
@@ -207,12 +212,12 @@ impl<K: Key, R> Table<K, R> {
             return Range::Sorted(Vec::new().into_iter());
         }
         match shelf(&range) {
-            Some(shelf) => self.on_shelf(shelf, &range),
+            Some(shelf) => self.on_shelf(shelf, range),
             None => sorted(self.iter().filter(|(key, _)| range.contains(key))),
         }
     }
 
-    fn on_shelf<B: RangeBounds<K>>(&self, shelf: (u8, Token), range: &B) -> Range<'_, K, R> {
+    fn on_shelf<B: RangeBounds<K>>(&self, shelf: (u8, Token), range: B) -> Range<'_, K, R> {
         let some = |places: &[u32]| {
             let rows = places.iter().filter_map(|place| self.at(*place));
             sorted(rows.filter(|(key, _)| range.contains(key)))
@@ -222,8 +227,8 @@ impl<K: Key, R> Table<K, R> {
             Some(Books::One(place)) => some(&[*place]),
             Some(Books::Few(places)) => some(places),
             Some(Books::Many(places)) => {
-                let bounds = (range.start_bound(), range.end_bound());
-                Range::Shelf(self, places.range::<K, _>(bounds))
+                let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
+                Range::Shelf(OnShelf::new(self, places, bounds))
             }
         }
     }
@@ -283,19 +288,68 @@ fn sorted<'t, K: Ord, R>(rows: impl Iterator<Item = (&'t K, &'t R)>) -> Range<'t
 /// See `Table::range`.
 pub enum Range<'t, K, R> {
     Sorted(vec::IntoIter<(&'t K, &'t R)>),
-    Shelf(&'t Table<K, R>, btree_map::Range<'t, K, u32>),
+    Shelf(OnShelf<'t, K, R>),
 }
 
-impl<'t, K, R> Iterator for Range<'t, K, R> {
+impl<'t, K: Key, R> Iterator for Range<'t, K, R> {
     type Item = (&'t K, &'t R);
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Range::Sorted(rows) => rows.next(),
-            Range::Shelf(table, places) => {
-                let (_, place) = places.next()?;
-                table.at(*place)
+            Range::Shelf(rows) => rows.next(),
+        }
+    }
+}
+
+/// Some rows of a large shelf, rank by rank.
+pub struct OnShelf<'t, K, R> {
+    table: &'t Table<K, R>,
+    places: Peekable<btree_set::Range<'t, (Rank, u32)>>,
+    bounds: (Bound<K>, Bound<K>),
+    /// What is left of the rows of one rank.
+    rows: vec::IntoIter<(&'t K, &'t R)>,
+}
+
+impl<'t, K: Key, R> OnShelf<'t, K, R> {
+    fn new(
+        table: &'t Table<K, R>,
+        places: &'t BTreeSet<(Rank, u32)>,
+        bounds: (Bound<K>, Bound<K>),
+    ) -> Self {
+        let rank = |bound: &Bound<K>, without| match bound {
+            Bound::Included(key) | Bound::Excluded(key) => key.rank(),
+            Bound::Unbounded => without,
+        };
+        let first = rank(&bounds.0, (u128::MIN, u128::MIN, u128::MIN));
+        let last = rank(&bounds.1, (u128::MAX, u128::MAX, u128::MAX));
+        Self {
+            table,
+            places: places
+                .range((first, u32::MIN)..=(last, u32::MAX))
+                .peekable(),
+            bounds,
+            rows: Vec::new().into_iter(),
+        }
+    }
+}
+
+impl<'t, K: Key, R> Iterator for OnShelf<'t, K, R> {
+    type Item = (&'t K, &'t R);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Some(row);
             }
+            let (rank, place) = *self.places.next()?;
+            let mut rows = vec![self.table.at(place).expect(INDEXED)];
+            while let Some((_, place)) = self.places.next_if(|(next, _)| *next == rank) {
+                rows.push(self.table.at(*place).expect(INDEXED));
+            }
+            rows.retain(|(key, _)| self.bounds.contains(key));
+            rows.sort_unstable_by_key(|(key, _)| *key);
+            self.rows = rows.into_iter();
         }
     }
 }
@@ -360,7 +414,7 @@ impl<K: Key, R: PartialEq> PartialEq for Table<K, R> {
 
 impl<K: Key, R: Eq> Eq for Table<K, R> {}
 
-impl<K: fmt::Debug + Ord, R: fmt::Debug> fmt::Debug for Table<K, R> {
+impl<K: Key, R: fmt::Debug> fmt::Debug for Table<K, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(sorted(self.iter())).finish()
     }

@@ -19,7 +19,7 @@ mod sweep;
 mod timeline;
 mod turn;
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use event::{Event, Time, assignment::Assignment, timeline_input::TimelineInput};
 use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
@@ -37,7 +37,7 @@ pub use self::{
 #[derive(Debug)]
 pub struct Unify {
     /// What holds before any rules came.
-    defaults: Rules,
+    defaults: Arc<Rules>,
 }
 
 /// What comes in: topics `event`, `claim`, `identity.assignment` and `timeline.input`.
@@ -52,7 +52,7 @@ pub enum Record {
 impl Unify {
     pub fn new() -> Self {
         Self {
-            defaults: Rules::of(&event::Company::default()),
+            defaults: Arc::new(Rules::of(&event::Company::default())),
         }
     }
 }
@@ -76,14 +76,7 @@ impl Machine for Unify {
         state: &mut Overlay<'_, Key, Row>,
         effects: &mut Effects,
     ) -> Outcome {
-        let mut turn = Turn {
-            now,
-            shard,
-            doubts: BTreeSet::new(),
-            defaults: &self.defaults,
-            state,
-            effects,
-        };
+        let mut turn = Turn::new(now, shard, &self.defaults, state, effects);
         let outcome = match input {
             Input::Record(Record::Event(event)) => resolve::event(&mut turn, event),
             Input::Record(Record::Claim(event)) => claim::claim(&mut turn, event),

@@ -10,7 +10,7 @@ use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::Shelf;
+use crate::{Rank, Shelf};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Kind {
@@ -28,6 +28,15 @@ impl Key for Kind {
             Kind::Timer(_) => Shelf::of_kind(0),
             Kind::Seen(_) => Shelf::Alone,
             Kind::Digest(profile, _) => Shelf::of(1, Token::new([profile; 16])),
+        }
+    }
+
+    /// Some rows share one.
+    fn rank(&self) -> Rank {
+        match *self {
+            Kind::Timer(number) => (u128::from(number / 16), u128::from(number % 16 / 4), 0),
+            Kind::Seen(_) => (0, 0, 0),
+            Kind::Digest(_, event) => (0, u128::from(event), 0),
         }
     }
 }

@@ -9,7 +9,7 @@ use event::{
     link::Decision,
     timeline_input::{Move, Out},
 };
-use machine::{Overlay, Shelf};
+use machine::{Overlay, Rank, Shelf};
 use serde::{Deserialize, Serialize};
 
 use super::rules::Rules;
@@ -90,6 +90,33 @@ impl machine::Key for Key {
             Key::Decided(value, _) => Shelf::of(10, *value),
             Key::Torn(_) => Shelf::of_kind(12),
             Key::Undone(decision, _) => Shelf::of(11, decision.token()),
+        }
+    }
+
+    fn rank(&self) -> Rank {
+        match self {
+            Key::Rules
+            | Key::Counters
+            | Key::Untold(_)
+            | Key::Set(_)
+            | Key::Known(_)
+            | Key::Value(_)
+            | Key::Group(_)
+            | Key::Claim(_)
+            | Key::Kept(_)
+            | Key::Matter(_)
+            | Key::Sides(_) => (0, 0, 0),
+            Key::Due(time, place) => (time.rank(), u128::from(*place), 0),
+            Key::Named(_, place) | Key::Tie(_, place) | Key::Refused(place) => {
+                (u128::from(*place), 0, 0)
+            }
+            Key::Seen(_, kind, value) => (u128::from(*kind), value.number(), 0),
+            Key::Shared(value)
+            | Key::Member(_, value)
+            | Key::Contested(_, value)
+            | Key::Grouped(_, value)
+            | Key::Torn(value) => (value.number(), 0, 0),
+            Key::Decision(id) | Key::Decided(_, id) | Key::Undone(_, id) => (id.number(), 0, 0),
         }
     }
 }

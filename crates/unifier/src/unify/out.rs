@@ -12,18 +12,9 @@ use machine::Outcome;
 
 use super::{
     queue::{self, Work},
-    row::{FIRST, Key, Row, Spot, mismatch},
+    row::{FIRST, Key, Row, Spot},
     turn::Turn,
 };
-
-/// The number of the list that this partition has; 0 before any came.
-pub(super) fn number(turn: &Turn<'_, '_>) -> u64 {
-    match turn.state.get(&Key::OutNumber) {
-        None => 0,
-        Some(Row::OutNumber(number)) => *number,
-        Some(row) => mismatch(row),
-    }
-}
 
 /// What an event follows: its strongest value that is not out, else its anchor.
 pub(super) fn route(turn: &Turn<'_, '_>, values: &[Value], anchor: Token) -> Token {
@@ -45,7 +36,7 @@ pub(super) fn reference(turn: &Turn<'_, '_>, values: &[Value]) -> Option<Token> 
 
 /// Takes the next change of the list, and lets the digests that it concerns choose their routes anew.
 pub(super) fn learn(turn: &mut Turn<'_, '_>, change: &Out) -> Outcome {
-    let known = number(turn);
+    let known = turn.out_number;
     if change.number <= known {
         return Outcome::Stale;
     }
@@ -54,6 +45,7 @@ pub(super) fn learn(turn: &mut Turn<'_, '_>, change: &Out) -> Outcome {
         known + 1,
         "the changes of the list come without gaps"
     );
+    turn.out_number = change.number;
     turn.state
         .put(Key::OutNumber, Row::OutNumber(change.number));
     for value in &change.out {

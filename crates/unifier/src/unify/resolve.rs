@@ -120,7 +120,7 @@ fn digest(turn: &Turn<'_, '_>, event: Event, matter: MatterId) -> Box<Digest> {
         party: event.party,
         matter,
         content: event.content,
-        out_number: out::number(turn),
+        out_number: turn.out_number,
         promise: event.promise,
     })
 }

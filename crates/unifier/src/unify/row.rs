@@ -1,10 +1,12 @@
 //! What `unify` remembers.
 
+use std::sync::Arc;
+
 use event::{
     CaseId, EventId, MatterId, Perspective, ProfileId, Time, Token, Value, Version,
     timeline_input::Digest, timeline_input::StepNote,
 };
-use machine::Shelf;
+use machine::{Rank, Shelf};
 use serde::{Deserialize, Serialize};
 
 use super::{profile, queue::Work, rules::Rules};
@@ -77,11 +79,39 @@ impl machine::Key for Key {
             Key::Profile(key) => key.shelf(PROFILE_SHELF),
         }
     }
+
+    fn rank(&self) -> Rank {
+        match self {
+            Key::Rules
+            | Key::QueueEnd
+            | Key::Sweep
+            | Key::OutNumber
+            | Key::Out(_)
+            | Key::Claim(_)
+            | Key::Seen(_)
+            | Key::Reported(_)
+            | Key::Owner(_)
+            | Key::Window(_)
+            | Key::Forward(..)
+            | Key::Shown(..)
+            | Key::Case(..) => (0, 0, 0),
+            Key::Queue(number) => (u128::from(*number), 0, 0),
+            Key::Names(_, event) => (event.number(), 0, 0),
+            Key::Digest(spot) => (spot.route.number(), spot.event.number(), 0),
+            Key::Skipped(_, spot) => {
+                let (profile, route) = (spot.profile.number(), spot.route.number());
+                (profile, route, spot.event.number())
+            }
+            Key::Revision(_, event, revision) => (event.number(), u128::from(*revision), 0),
+            Key::Step(_, route, step) => (route.number(), step.number(), 0),
+            Key::Profile(key) => key.rank(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Row {
-    Rules(Box<Rules>),
+    Rules(Arc<Rules>),
     Queue(Box<Work>),
     QueueEnd(u64),
     Sweep(Sweep),

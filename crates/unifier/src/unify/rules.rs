@@ -1,6 +1,6 @@
 //! What `unify` needs of the company's rules.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use event::{
     Class, Company, Millis, Name, Value,
@@ -99,8 +99,9 @@ pub(super) fn learn(turn: &mut Turn<'_, '_>, company: &Company) -> Outcome {
     if turn.state.contains(&Key::Rules) && company.version <= turn.rules().version {
         return Outcome::Stale;
     }
-    let rules = Rules::of(company);
-    turn.state.put(Key::Rules, Row::Rules(Box::new(rules)));
+    turn.rules = Arc::new(Rules::of(company));
+    let row = Row::Rules(Arc::clone(&turn.rules));
+    turn.state.put(Key::Rules, row);
     sweep::set_up(turn);
     Outcome::Applied
 }

@@ -1,6 +1,6 @@
 //! What one step works with.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use event::{ProfileId, Record, Time, Token, case_input::CaseInput, timeline::Timeline};
 use machine::{Effects, Overlay, Shard};
@@ -17,20 +17,50 @@ const ROOM_MIN: usize = 8;
 pub(super) struct Turn<'t, 's> {
     pub(super) now: Time,
     pub(super) shard: Shard,
-    pub(super) defaults: &'t Rules,
+    pub(super) rules: Arc<Rules>,
+    /// The number of the list of values that are out, as this partition has it; 0 before any came.
+    pub(super) out_number: u64,
     pub(super) state: &'t mut Overlay<'s, Key, Row>,
     pub(super) effects: &'t mut Effects,
     /// What this step made doubtful of what cases were told.
     pub(super) doubts: BTreeSet<Doubt>,
 }
 
-impl Turn<'_, '_> {
-    pub(super) fn rules(&self) -> &Rules {
-        match self.state.get(&Key::Rules) {
-            None => self.defaults,
+impl<'t, 's> Turn<'t, 's> {
+    /// What every step needs is looked up once.
+    pub(super) fn new(
+        now: Time,
+        shard: Shard,
+        defaults: &Arc<Rules>,
+        state: &'t mut Overlay<'s, Key, Row>,
+        effects: &'t mut Effects,
+    ) -> Self {
+        let rules = match state.get(&Key::Rules) {
+            None => defaults,
             Some(Row::Rules(rules)) => rules,
             Some(row) => mismatch(row),
+        };
+        let rules = Arc::clone(rules);
+        let out_number = match state.get(&Key::OutNumber) {
+            None => 0,
+            Some(Row::OutNumber(number)) => *number,
+            Some(row) => mismatch(row),
+        };
+        Self {
+            now,
+            shard,
+            rules,
+            out_number,
+            state,
+            effects,
+            doubts: BTreeSet::new(),
         }
+    }
+}
+
+impl Turn<'_, '_> {
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     pub(super) fn is_out(&self, value: Token) -> bool {

@@ -9,7 +9,7 @@ use event::{
     rules::Rules,
     timeline_input::{Out, TimelineInput},
 };
-use machine::{Effects, Input, Machine, Outcome, Overlay, RECORDS_MAX, Shard, State};
+use machine::{Effects, Input, Key as _, Machine, Outcome, Overlay, RECORDS_MAX, Shard, State};
 use unifier::{identify, unify};
 
 pub(crate) fn name(text: &str) -> Name {
@@ -183,6 +183,12 @@ impl<M: Machine> Runner<M> {
             let bytes = postcard::to_stdvec(&(key, row)).unwrap();
             let read: (M::Key, M::Row) = postcard::from_bytes(&bytes).unwrap();
             assert_eq!((&read.0, &read.1), (key, row));
+        }
+        let mut keys: Vec<_> = self.state.iter().map(|(key, _)| key).collect();
+        keys.sort_unstable();
+        for pair in keys.windows(2) {
+            let one_shelf = pair[0].shelf() == pair[1].shelf();
+            assert!(!one_shelf || pair[0].rank() <= pair[1].rank(), "{pair:?}");
         }
     }
 

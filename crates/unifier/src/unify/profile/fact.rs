@@ -8,7 +8,7 @@ use event::{
     event::PromiseState,
     timeline_input::{Digest, StepNote},
 };
-use machine::Shelf;
+use machine::{Rank, Shelf};
 use serde::{Deserialize, Serialize};
 
 use super::super::row::{FIRST, LAST};
@@ -92,6 +92,56 @@ impl Key {
             Key::Told(profile, ..) => Shelf::of(first + 10, profile.token()),
         }
     }
+
+    pub(in super::super) fn rank(&self) -> Rank {
+        match self {
+            Key::Due(time, profile, watched) => {
+                (time.rank(), profile.number(), watched.cause.id.number())
+            }
+            Key::Contact(_, matter, channel, time, cause) => {
+                let channel = u128::from(*channel as u8);
+                let when = channel << 64 | time.rank();
+                (matter.number(), when, cause.id.number())
+            }
+            Key::Complaint(_, time, cause) => (time.rank(), cause.id.number(), 0),
+            Key::Score(_, metric, time, cause) => of_name(metric, (time.rank(), cause.id.number())),
+            Key::ScoreBack(_, metric, Reverse((time, cause))) => {
+                let back = (!time.rank(), !cause.id.number());
+                of_name(metric, back)
+            }
+            Key::End(_, matter, ending, time, cause)
+            | Key::Ended(_, matter, ending, time, cause, _) => {
+                let (ending, cause) = match ending {
+                    Ending::Step => (time.rank(), cause.id.number()),
+                    Ending::Event => (1 << 64 | time.rank(), cause.id.number()),
+                    // Few words are said of one promise.
+                    Ending::Promise(id) => (1 << 127 | id.number() >> 1, 0),
+                };
+                (matter.number(), ending, cause)
+            }
+            Key::Tie(_, one, other, cause) => (one.number(), other.number(), cause.id.number()),
+            Key::Phase(_, case, step) => (case.number(), u128::from(*step), 0),
+            Key::Until(_, time, case) => (time.rank(), case.number(), 0),
+            Key::Sign(..) => (0, 0, 0),
+            Key::Told(_, matter, time, watched) => {
+                (matter.number(), time.rank(), watched.cause.id.number())
+            }
+        }
+    }
+}
+
+/// Of a name as much as a number holds, and what follows it, if that was all of it.
+fn of_name(name: &Name, (one, two): (u128, u128)) -> Rank {
+    let name = name.as_str().as_bytes();
+    let mut first = [0; 16];
+    let length = name.len().min(first.len());
+    first[..length].copy_from_slice(&name[..length]);
+    let first = u128::from_be_bytes(first);
+    if length == name.len() {
+        (first, one, two)
+    } else {
+        (first, 0, 0)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,8 +179,8 @@ pub enum Ending {
 /// A wait that began with an event, and what is said of it if it is not over in time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Watched {
-    pub matter: MatterId,
     pub cause: Cause,
+    pub matter: MatterId,
     pub wait: Wait,
     pub what: SignalKind,
 }

@@ -29,9 +29,8 @@ pub(in super::super) fn arrive(turn: &mut Turn<'_, '_>, mut digest: Box<Digest>)
 /// Lets a digest choose its route, where this partition knows better what is out, and follow it. A new route starts at its own
 /// profile, whose forwards do the rest.
 fn head(turn: &Turn<'_, '_>, digest: &mut Digest) {
-    let number = out::number(turn);
-    if digest.out_number < number {
-        digest.out_number = number;
+    if digest.out_number < turn.out_number {
+        digest.out_number = turn.out_number;
         let route = out::route(turn, &digest.values, digest.anchor);
         if route != digest.route {
             digest.route = route;
@@ -175,7 +174,7 @@ pub(in super::super) fn restore(turn: &mut Turn<'_, '_>, value: Token, from: Spo
 
 /// Whether a digest at rest would choose another route under the list that this partition has.
 fn is_astray(turn: &Turn<'_, '_>, digest: &Digest) -> bool {
-    digest.out_number < out::number(turn)
+    digest.out_number < turn.out_number
         && out::route(turn, &digest.values, digest.anchor) != digest.route
 }
 

@@ -12,13 +12,14 @@ use unifier::{
 };
 
 use crate::{
+    known::Taker,
     meter::{Meter, thread_cpu},
     sample::{Figure, Sample},
     workload::Workload,
 };
 
 /// As many as the loop takes at once.
-const BATCH: usize = 2_000;
+pub(crate) const BATCH: usize = 2_000;
 
 const SHARD: Shard = Shard {
     partition: Partition(0),
@@ -35,6 +36,8 @@ pub(crate) struct Stage<M: Machine> {
     pub(crate) applied: Duration,
     inputs: u64,
     duplicates: u64,
+    /// Records for no other machine: timelines, cases, notices.
+    left: u64,
 }
 
 impl<M: Machine> Stage<M> {
@@ -47,6 +50,7 @@ impl<M: Machine> Stage<M> {
             applied: Duration::ZERO,
             inputs: 0,
             duplicates: 0,
+            left: 0,
         }
     }
 
@@ -55,9 +59,11 @@ impl<M: Machine> Stage<M> {
         self.applied = Duration::ZERO;
         self.inputs = 0;
         self.duplicates = 0;
+        self.left = 0;
     }
 
-    /// Steps what waits, as one batch, and lets the state take the changes.
+    /// Steps what waits, as one batch, and lets the state take the changes. What other machines wait for is given back; what leaves is
+    /// looked at where it is, as a loop does that writes it.
     pub(crate) fn batch(&mut self, now: Time) -> Vec<Record> {
         if self.waiting.is_empty() {
             return Vec::new();
@@ -73,7 +79,7 @@ impl<M: Machine> Stage<M> {
                 .step(now, SHARD, input, &mut overlay, &mut effects);
             self.inputs += 1;
             self.duplicates += u64::from(outcome == Outcome::Duplicate);
-            records.extend(effects.drain());
+            self.left += pass_on(&mut effects, &mut records);
         }
         while self
             .machine
@@ -84,7 +90,7 @@ impl<M: Machine> Stage<M> {
             let _ticked = self
                 .machine
                 .step(now, SHARD, tick, &mut overlay, &mut effects);
-            records.extend(effects.drain());
+            self.left += pass_on(&mut effects, &mut records);
         }
         let stepped = thread_cpu();
         let changes = overlay.into_changes();
@@ -95,13 +101,36 @@ impl<M: Machine> Stage<M> {
     }
 }
 
+/// Moves what machines wait for, and counts the rest.
+fn pass_on(effects: &mut Effects, to: &mut Vec<Record>) -> u64 {
+    let all = effects.records().len();
+    let leaves = |record: &Record| {
+        matches!(
+            record,
+            Record::Timeline(_)
+                | Record::Case(_)
+                | Record::CommandOutcome(_)
+                | Record::Notice(_)
+                | Record::Reject(_)
+                | Record::Config(_)
+                | Record::Sent(_)
+                | Record::Access(_)
+        )
+    };
+    if effects.records().iter().all(leaves) {
+        effects.clear();
+        return all as u64;
+    }
+    let before = to.len();
+    to.extend(effects.drain().filter(|record| !leaves(record)));
+    (all - (to.len() - before)) as u64
+}
+
 pub(crate) struct Engine {
     unify: Stage<Unify>,
     identify: Stage<Identify>,
     cases: Stage<Cases>,
     now: Time,
-    /// Records that leave: timelines, cases, notices.
-    left: u64,
 }
 
 impl Engine {
@@ -111,7 +140,6 @@ impl Engine {
             identify: Stage::new(Identify::new(SHARD.partitions)),
             cases: Stage::new(Cases::new()),
             now: Time::from_millis(service::clock::now_ms()),
-            left: 0,
         }
     }
 
@@ -122,13 +150,6 @@ impl Engine {
             engine.pass_on(record);
         }
         engine
-    }
-
-    pub(crate) fn forget_what_it_took(&mut self) {
-        self.unify.forget_what_it_took();
-        self.identify.forget_what_it_took();
-        self.cases.forget_what_it_took();
-        self.left = 0;
     }
 
     /// Works until nothing waits.
@@ -170,15 +191,7 @@ impl Engine {
             | Record::Reject(_)
             | Record::Config(_)
             | Record::Sent(_)
-            | Record::Access(_) => self.left += 1,
-        }
-    }
-
-    pub(crate) fn take(&mut self, events: Vec<Event>) {
-        let mut events = events.into_iter().map(unify::Record::Event).peekable();
-        while events.peek().is_some() {
-            self.unify.waiting.extend(events.by_ref().take(BATCH));
-            self.settle();
+            | Record::Access(_) => unreachable!("no machine waits for {record:?}"),
         }
     }
 
@@ -198,8 +211,27 @@ impl Engine {
     pub(crate) fn note(&self, events: usize) -> String {
         format!(
             "{events} events were {} inputs of unify, {} of identify and {} of cases, and put out {} records.",
-            self.unify.inputs, self.identify.inputs, self.cases.inputs, self.left
+            self.unify.inputs,
+            self.identify.inputs,
+            self.cases.inputs,
+            self.unify.left + self.identify.left + self.cases.left,
         )
+    }
+}
+
+impl Taker for Engine {
+    fn take(&mut self, events: Vec<Event>) {
+        let mut events = events.into_iter().map(unify::Record::Event).peekable();
+        while events.peek().is_some() {
+            self.unify.waiting.extend(events.by_ref().take(BATCH));
+            self.settle();
+        }
+    }
+
+    fn forget_what_it_took(&mut self) {
+        self.unify.forget_what_it_took();
+        self.identify.forget_what_it_took();
+        self.cases.forget_what_it_took();
     }
 }
 

@@ -8,12 +8,13 @@ use std::{
 use event::{Event, EventId, Token};
 
 use crate::{
+    known::Taker,
     meter::Meter,
     sample::{Figure, Sample},
 };
 
 #[derive(Default)]
-struct Floor {
+pub(crate) struct Floor {
     seen: HashSet<EventId>,
     numbers: HashMap<Token, usize>,
     parents: Vec<usize>,
@@ -62,8 +63,18 @@ pub(crate) fn measure(events: &[Event]) -> Vec<(Figure, Sample)> {
     vec![(Figure::Floor, over(before, measured))]
 }
 
+impl Taker for Floor {
+    fn take(&mut self, events: Vec<Event>) {
+        for event in &events {
+            self.take(black_box(event));
+        }
+    }
+
+    fn forget_what_it_took(&mut self) {}
+}
+
 /// Some events over what others left.
-pub(crate) fn over(before: &[Event], measured: &[Event]) -> Sample {
+fn over(before: &[Event], measured: &[Event]) -> Sample {
     let mut floor = Floor::default();
     for event in before {
         floor.take(event);

@@ -1,6 +1,7 @@
 //! The clocks: how long something took, and how much processor time it cost.
 
 use std::{
+    ops::AddAssign,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,6 +17,13 @@ pub(crate) struct Spent {
     pub(crate) wall: Duration,
     /// Of all threads of this process, in the kernel too.
     pub(crate) cpu: Duration,
+}
+
+impl AddAssign for Spent {
+    fn add_assign(&mut self, other: Spent) {
+        self.wall += other.wall;
+        self.cpu += other.cpu;
+    }
 }
 
 /// Measures from its making on.

@@ -7,6 +7,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 use crate::{
     crowd::{Crowd, Named},
     engine::Engine,
+    known::Taker as _,
     meter::Meter,
     sample::{Figure, Sample},
     workload::Workload,

@@ -59,6 +59,46 @@ async fn an_event_is_in_the_log_under_its_strongest_identifier() {
 }
 
 #[tokio::test]
+async fn a_national_telephone_number_is_read_as_where_the_source_stands() {
+    let hash = |key: &str| hex::encode(<sha2::Sha256 as sha2::Digest>::digest(key));
+    let sources = format!(
+        "[till]\nchannel = 'store'\nkey_sha256 = ['{}']\n[malmo]\nchannel = 'store'\nkey_sha256 = ['{}']\nregion = 'SE'\n",
+        hash("till-key"),
+        hash("malmo-key")
+    );
+    let world = World::with(toml::from_str(&sources).unwrap(), &Company::default());
+    // In Finland the number is 040 705 5810; in Sweden 070-174 06 05, and a foreign number is itself everywhere.
+    for (source, phone) in [
+        ("till", "040 705 5810"),
+        ("till", "+46 70 174 06 05"),
+        ("malmo", "070-174 06 05"),
+        ("malmo", "+358 40 7055810"),
+    ] {
+        let body = event_with(phone, json!({ "identifiers": { "phone": phone } }));
+        let key = format!("{source}-key");
+        let request = post(source, &key, "application/json", body.to_string());
+        assert_eq!(
+            world.send(request).await.status,
+            StatusCode::ACCEPTED,
+            "{source} {phone}"
+        );
+    }
+    let events = world.events();
+    let mut tokens: Vec<(&str, Token)> = events
+        .iter()
+        .map(|(event, personal)| (personal.identifiers[0].value.as_str(), event.anchor))
+        .collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    let numbers: Vec<&str> = tokens.iter().map(|(number, _)| *number).collect();
+    assert_eq!(
+        numbers,
+        ["+358407055810", "+46701740605"],
+        "each is one identifier"
+    );
+}
+
+#[tokio::test]
 async fn an_event_that_names_nobody_is_its_own_anchor() {
     let world = World::new();
     let mut nobody = event_with(

@@ -9,7 +9,7 @@ use super::{
     script::{Decision, Of, Script, Show, Statement},
     show::{
         Names, show_case, show_cases, show_counts, show_customer, show_notices, show_signs,
-        show_timeline,
+        show_state, show_timeline,
     },
 };
 use crate::wait;
@@ -284,6 +284,13 @@ fn look(stage: &mut dyn Stage, names: &mut Names, show: &Show) -> String {
             Some(entries) => show_timeline(&entries, names),
             None => "  nobody\n".to_owned(),
         },
+        Show::State(of) => match customer(stage, of) {
+            Some(id) => show_state(
+                &stage.get(AUDITOR, &format!("/v1/customers/{id}")).body,
+                names,
+            ),
+            None => "  nobody\n".to_owned(),
+        },
         Show::Case(of) => match find_case(stage, of) {
             Some(id) => show_case(&stage.get(AUDITOR, &format!("/v1/cases/{id}")).body, names),
             None => "  no case\n".to_owned(),
@@ -301,10 +308,15 @@ fn look(stage: &mut dyn Stage, names: &mut Names, show: &Show) -> String {
     }
 }
 
+fn customer(stage: &mut dyn Stage, of: &Of) -> Option<String> {
+    let found = search(stage, of);
+    let id = found.body["customers"][0]["id"].as_str()?;
+    Some(id.to_owned())
+}
+
 /// The entries on the page of whoever has the identifier or reference.
 fn entries(stage: &mut dyn Stage, of: &Of) -> Option<Vec<Value>> {
-    let found = search(stage, of);
-    let customer = found.body["customers"][0]["id"].as_str()?.to_owned();
+    let customer = customer(stage, of)?;
     let page = stage.get(
         AUDITOR,
         &format!("/v1/customers/{customer}/timeline?limit=500"),

@@ -74,6 +74,8 @@ pub enum Show {
     Case(Of),
     /// What the customer's timeline showed of it.
     Signs(Of),
+    /// What a customer's timeline adds up to.
+    State(Of),
     Cases {
         department: String,
     },
@@ -242,11 +244,12 @@ fn show(what: &str) -> Result<Show, String> {
         return Ok(Show::Counts);
     }
     let (subject, of) = what.split_once(" of ").ok_or(
-        "expected `show counts` or `show customer | timeline | case | signs | cases | notices of …`",
+        "expected `show counts` or `show customer | timeline | state | case | signs | cases | notices of …`",
     )?;
     match subject {
         "customer" => Ok(Show::Customer(self::of(of)?)),
         "timeline" => Ok(Show::Timeline(self::of(of)?)),
+        "state" => Ok(Show::State(self::of(of)?)),
         "case" => Ok(Show::Case(self::of(of)?)),
         "signs" => Ok(Show::Signs(self::of(of)?)),
         "cases" => Ok(Show::Cases {

@@ -79,18 +79,85 @@ pub(super) fn show_timeline(entries: &[Value], names: &mut Names) -> String {
     for entry in entries.iter().filter(|entry| entry["event"].is_string()) {
         let kind = format!("{} {}", text(entry, "kind"), text(entry, "type"));
         let from = format!("{} ({})", text(entry, "source"), text(entry, "channel"));
-        line(
-            &mut out,
-            &[
-                local(&entry["time"]),
-                from,
-                kind,
-                names.matter(&entry["matter"]),
-                names.case(&entry["case"]),
-            ],
-        );
+        let mut cells = vec![
+            local(&entry["time"]),
+            from,
+            kind,
+            names.matter(&entry["matter"]),
+            names.case(&entry["case"]),
+        ];
+        cells.extend(place(entry));
+        line(&mut out, &cells);
     }
     out
+}
+
+/// Where on the customer's path it happened: "delivery, at the pickup-point".
+fn place(entry: &Value) -> Option<String> {
+    let stage = entry["stage"].as_str()?;
+    Some(match entry["touchpoint"].as_str() {
+        Some(touchpoint) => format!("{stage}, at the {touchpoint}"),
+        None => stage.to_owned(),
+    })
+}
+
+/// What a customer's timeline adds up to.
+pub(super) fn show_state(customer: &Value, names: &mut Names) -> String {
+    let mut out = String::new();
+    let seen = ["first_seen", "last_seen"].map(|moment| local(&customer[moment]));
+    line(&mut out, &[format!("seen from {} to {}", seen[0], seen[1])]);
+    let state = &customer["state"];
+    if let Some(stage) = state["stage"]["name"].as_str() {
+        let since = local(&state["stage"]["time"]);
+        line(&mut out, &[format!("at {stage} since {since}")]);
+    }
+    for open in state["open"].as_array().into_iter().flatten() {
+        let since = local(&open["since"]);
+        line(
+            &mut out,
+            &[format!("{} open since {since}", names.case(&open["case"]))],
+        );
+    }
+    for (metric, score) in state["scores"].as_object().into_iter().flatten() {
+        let time = local(&score["time"]);
+        line(
+            &mut out,
+            &[format!(
+                "{metric} {} of {} on {time}",
+                score["value"], score["max"]
+            )],
+        );
+    }
+    for days in ["30", "90", "365"] {
+        let channels = by_channel(&state["complaints"][format!("days_{days}")]);
+        if !channels.is_empty() {
+            line(
+                &mut out,
+                &[format!("complaints in {days} days: {channels}")],
+            );
+        }
+    }
+    for (matter, contacts) in state["contacts"].as_object().into_iter().flatten() {
+        let matter = names.matter(&Value::String(matter.clone()));
+        let channels = by_channel(&contacts["channels"]);
+        line(&mut out, &[format!("contacts about {matter}: {channels}")]);
+    }
+    let promises = &state["promises"];
+    if promises["made"] != 0 {
+        let counts = ["made", "kept", "broken", "withdrawn"];
+        let counts = counts.map(|what| format!("{} {what}", promises[what]));
+        line(&mut out, &[format!("promises: {}", counts.join(", "))]);
+    }
+    out
+}
+
+/// "call_centre 2, web 1".
+fn by_channel(channels: &Value) -> String {
+    let channels = channels.as_object().into_iter().flatten();
+    let counts: Vec<String> = channels
+        .map(|(channel, count)| format!("{channel} {count}"))
+        .collect();
+    counts.join(", ")
 }
 
 pub(super) fn show_case(case: &Value, names: &mut Names) -> String {

@@ -11,7 +11,7 @@ use super::{
     api::Api,
     journey::Work,
     look::{self, CaseView},
-    truth::Matter,
+    truth::{Matter, Named},
 };
 use crate::demo::people;
 
@@ -31,7 +31,7 @@ pub(super) async fn work(api: &Api, matter: &Matter, work: Work) -> anyhow::Resu
     }
     let case = tokio::time::timeout(PATIENCE, case_of(api, matter))
         .await
-        .context("no case came to the desk in time")??;
+        .with_context(|| format!("no case of {:?} came to the desk in time", matter.complaint))??;
     let desk = Desk { api, case: case.id };
     match work {
         Work::Nothing => Ok(()),
@@ -54,6 +54,24 @@ pub(super) async fn work(api: &Api, matter: &Matter, work: Work) -> anyhow::Resu
                 .await
         }
     }
+}
+
+/// Waits until each two identifiers are one customer's.
+pub(super) async fn await_customers(api: &Api, people: &[[Named; 2]]) -> anyhow::Result<()> {
+    let known = async {
+        for [one, other] in people {
+            loop {
+                let customer = look::customers_with(api, one).await?;
+                if !customer.is_empty() && customer == look::customers_with(api, other).await? {
+                    break;
+                }
+                tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+            }
+        }
+        Ok(())
+    };
+    let known = tokio::time::timeout(PATIENCE, known).await;
+    known.context("Polku did not understand in time who is who")?
 }
 
 /// A case on somebody's desk.

@@ -24,16 +24,15 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use anyhow::Context as _;
 use event::Millis;
 use rand::{Rng, SeedableRng as _, rngs::StdRng};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use service::shutdown::Shutdown;
 use tokio::task::JoinSet;
 
 pub use self::api::{Api, Keys};
 use self::{
-    journey::{Beat, Journey, Work},
+    journey::{Beat, Journey, Outline, Plot, STRANGERS_MAX, Said, Work},
     person::Person,
     send::Outbox,
-    system::System,
     truth::{Named, Sent, Truth},
 };
 
@@ -85,6 +84,9 @@ const WORKERS: usize = 8;
 /// How long Polku may take to be ready, and to show what was sent last.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const SHOWN_WITHIN: Duration = Duration::from_secs(30);
+
+/// After so many journeys their strangers come again.
+const STRANGE_JOURNEYS: u64 = 10_000;
 
 /// A newcomer is shown around when a few journeys have got somewhere.
 const TOUR_AFTER: Duration = Duration::from_secs(8);
@@ -149,6 +151,8 @@ struct Running {
     journey: Journey,
     next: usize,
     complaint: Option<Named>,
+    /// The id and the time of what was said last and does not correct anything.
+    last: Option<(String, i64)>,
     /// When its last beat was, while it lies in the past.
     past_ms: Option<i64>,
     /// When people last worked on it: what comes then, comes after.
@@ -157,6 +161,7 @@ struct Running {
 
 struct Worked {
     running: Running,
+    /// What people worked; nothing where the journey only waited for Polku.
     work: Work,
     done: anyhow::Result<()>,
 }
@@ -234,7 +239,9 @@ impl Company {
 
     fn worked(&mut self, mut worked: Worked) -> anyhow::Result<()> {
         let now = service::clock::now_ms();
-        worked.running.worked_ms = now;
+        if worked.work != Work::Nothing {
+            worked.running.worked_ms = now;
+        }
         match worked.done {
             Ok(()) => {
                 if let (true, Some(key)) = (worked.work.puts_right(), &worked.running.complaint) {
@@ -257,8 +264,15 @@ impl Company {
                 break;
             }
             self.begun += 1;
-            let number = self.seed % 900 * 1_000_000 + self.begun;
-            let journey = Journey::new(person, &self.people[person], number, &mut self.rng);
+            let outline = Outline {
+                plot: Plot::of(self.begun, &mut self.rng),
+                index: person,
+                person: &self.people[person],
+                number: self.seed % 900 * 1_000_000 + self.begun,
+                seed: self.seed,
+                strangers: self.strangers(),
+            };
+            let journey = Journey::new(&outline, &mut self.rng);
             let past = self.past.as_millis();
             let is_past = past > 0 && self.begun <= JOURNEYS as u64;
             let past_ms =
@@ -267,10 +281,17 @@ impl Company {
                 journey,
                 next: 0,
                 complaint: None,
+                last: None,
                 past_ms,
                 worked_ms: 0,
             });
         }
+    }
+
+    /// The first number of this journey's strangers: those of the company's customers come before it.
+    fn strangers(&self) -> u32 {
+        let journey = u32::try_from(self.begun % STRANGE_JOURNEYS).unwrap_or_default();
+        self.options.customers + journey * STRANGERS_MAX
     }
 
     /// Takes one journey one beat further.
@@ -292,15 +313,9 @@ impl Company {
         };
         running.next += 1;
         match beat {
-            Beat::Said {
-                system,
-                event,
-                after_ms,
-            } => {
-                let time_ms = self.time(chosen, after_ms);
-                self.say(chosen, system, time_ms, event).await
-            }
+            Beat::Said(said) => self.say(chosen, *said).await,
             Beat::Worked(work) => self.work(chosen, work).await,
+            Beat::Understood(people) => self.understand(chosen, people).await,
         }
     }
 
@@ -324,31 +339,48 @@ impl Company {
         }
     }
 
-    async fn say(
-        &mut self,
-        chosen: usize,
-        system: System,
-        time_ms: i64,
-        mut event: Map<String, Value>,
-    ) -> anyhow::Result<()> {
-        self.told += 1;
-        let id = format!("{}-{}", self.seed, self.told);
-        let time_ms = time_ms - time_ms % system.tells_time_to_ms();
-        event.insert("id".to_owned(), Value::String(id));
-        event.insert(
-            "time".to_owned(),
-            Value::String(event::Time::from_millis(time_ms).to_string()),
-        );
-        let sent = Sent::new(system.source(), time_ms, &event);
-        if sent.is_complaint() {
-            self.active[chosen].complaint = sent.matter_key();
+    async fn say(&mut self, chosen: usize, mut said: Said) -> anyhow::Result<()> {
+        let last = self.active[chosen].last.take().filter(|_| said.corrects);
+        let (id, time_ms) = last.unwrap_or_else(|| {
+            self.told += 1;
+            let time_ms = self.time(chosen, said.after_ms);
+            let time_ms = time_ms - time_ms % said.system.tells_time_to_ms();
+            (format!("{}-{}", self.seed, self.told), time_ms)
+        });
+        let written = |time_ms| Value::String(event::Time::from_millis(time_ms).to_string());
+        let event = &mut said.event;
+        event.insert("id".to_owned(), Value::String(id.clone()));
+        event.insert("time".to_owned(), written(time_ms));
+        if let (Some(after_ms), Some(promise)) = (said.due_after_ms, event.get_mut("promise")) {
+            promise["due"] = written(time_ms + after_ms);
         }
-        self.outbox.add(system, sent, event);
+        let sent = Sent::new(said.system.source(), time_ms, event, said.others);
+        let running = &mut self.active[chosen];
+        if sent.is_complaint() {
+            running.complaint = sent.matter_key();
+        }
+        running.last = Some((id, time_ms));
+        self.outbox.add(said.system, sent, said.event);
         if self.outbox.waiting() >= self.options.batch.max(1) {
             self.outbox.send(&mut self.truth).await
         } else {
             Ok(())
         }
+    }
+
+    /// Lets a journey wait until Polku knows each of these people by both of two identifiers.
+    async fn understand(&mut self, chosen: usize, people: Vec<[Named; 2]>) -> anyhow::Result<()> {
+        self.outbox.send(&mut self.truth).await?;
+        let running = self.active.swap_remove(chosen);
+        let api = self.api.clone();
+        self.working.spawn(async move {
+            Worked {
+                done: desk::await_customers(&api, &people).await,
+                running,
+                work: Work::Nothing,
+            }
+        });
+        Ok(())
     }
 
     async fn work(&mut self, chosen: usize, work: Work) -> anyhow::Result<()> {

@@ -41,6 +41,7 @@ pub(super) async fn show(api: &Api, truth: &Truth) -> anyhow::Result<()> {
     );
     println!("  the inbox that is fullest    {url}/inbox/{department}");
     println!("  hand-offs between all        {url}/hand-offs");
+    println!("  who is who: what is asked    {url}/identity/review");
     println!("  the customer's path          {url}/path/delivery");
     println!("  the API, metrics             {url}/openapi.json, {url}/metrics\n");
     println!(

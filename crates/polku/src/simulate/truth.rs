@@ -8,10 +8,15 @@ use serde_json::{Map, Value};
 /// An identifier or reference as the truth writes it: the same for every way of writing it down.
 pub(super) type Named = (String, String);
 
+/// With more values of one stronger type than this a value connects nobody.
+pub(super) const SHARED_BY_MAX: usize = 5;
+
 /// An event that Polku accepted.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) source: &'static str,
+    /// What its system knows it by: said again, it corrects what was said before.
+    id: String,
     /// Milliseconds since the epoch.
     pub(super) time_ms: i64,
     pub(super) kind: String,
@@ -26,7 +31,13 @@ pub(super) struct Sent {
 pub(super) type Shown = (i64, String, String);
 
 impl Sent {
-    pub(super) fn new(source: &'static str, time_ms: i64, event: &Map<String, Value>) -> Sent {
+    /// What it names of somebody else by these types makes nobody one with them.
+    pub(super) fn new(
+        source: &'static str,
+        time_ms: i64,
+        event: &Map<String, Value>,
+        others: &[&str],
+    ) -> Sent {
         let text = |field: &str| {
             event
                 .get(field)
@@ -34,12 +45,16 @@ impl Sent {
                 .unwrap_or_default()
                 .to_owned()
         };
+        let mut identifiers = named(event.get("identifiers"));
+        identifiers.retain(|(kind, _)| !others.contains(&kind.as_str()));
+        identifiers.sort_by_key(|(kind, _)| strength(kind));
         Sent {
             source,
+            id: text("id"),
             time_ms,
             kind: text("kind"),
             what: text("type"),
-            identifiers: named(event.get("identifiers")),
+            identifiers,
             references: named(event.get("references")),
             share: event.get("score").and_then(share),
         }
@@ -81,6 +96,21 @@ impl Sent {
     }
 }
 
+/// The identifiers of the company, the strongest first.
+const IDENTIFIERS: [&str; 6] = [
+    "customer_number",
+    "loyalty_card",
+    "email",
+    "phone",
+    "device",
+    "zendesk_user",
+];
+
+fn strength(kind: &str) -> usize {
+    let place = IDENTIFIERS.iter().position(|known| *known == kind);
+    place.unwrap_or(IDENTIFIERS.len())
+}
+
 /// The references of the company, the strongest first.
 const REFERENCES: [&str; 5] = ["order", "shipment", "ticket", "thread", "receipt"];
 
@@ -101,13 +131,13 @@ fn named(table: Option<&Value>) -> Vec<Named> {
             Value::String(value) => vec![value],
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
         };
-        list.extend(
-            values
-                .into_iter()
-                .map(|value| (kind.clone(), plain(kind, value))),
-        );
+        list.extend(values.into_iter().map(|value| written(kind, value)));
     }
     list
+}
+
+pub(super) fn written(kind: &str, value: &str) -> Named {
+    (kind.to_owned(), plain(kind, value))
 }
 
 /// Phone numbers are written in two ways; the truth keeps the digits of the subscriber.
@@ -149,8 +179,14 @@ pub(super) struct Truth {
 }
 
 impl Truth {
-    /// Takes in what Polku has. A complaint is a matter; who gets in touch again about a resolved one opens it again.
+    /// Takes in what Polku has. A complaint is a matter; who gets in touch again about a resolved one opens it again. What is corrected
+    /// was never said.
     pub(super) fn accepted(&mut self, sent: Sent) {
+        let is_it = |known: &Sent| known.source == sent.source && known.id == sent.id;
+        if let Some(place) = self.sent.iter().position(is_it) {
+            let before = self.sent.remove(place).shown();
+            self.matters.retain(|matter| matter.complaint != before);
+        }
         if let (Some(key), true) = (sent.matter_key(), sent.is_contact()) {
             if let Some(matter) = self.matters.iter_mut().find(|matter| matter.key == key) {
                 // What was said before, and told late, asks nothing any more.
@@ -198,10 +234,24 @@ impl Truth {
     /// The customers there are: identifiers are one customer's when a chain of events names them; an event that names only
     /// references is of the customer whose events name one of them too.
     pub(super) fn customers(&self) -> Vec<Customer> {
+        let shared = self.shared();
+        // Who names nothing else is nobody, and has a page all the same; what names a thing too goes where that is.
+        let theirs = |sent: &Sent| -> Vec<Named> {
+            let own = sent
+                .identifiers
+                .iter()
+                .filter(|named| !shared.contains(*named));
+            let own: Vec<Named> = own.cloned().collect();
+            if own.is_empty() && sent.references.is_empty() {
+                sent.identifiers.first().cloned().into_iter().collect()
+            } else {
+                own
+            }
+        };
         let mut groups: BTreeMap<Named, usize> = BTreeMap::new();
         let mut members: Vec<BTreeSet<Named>> = Vec::new();
         for sent in &self.sent {
-            let mut joined: BTreeSet<Named> = sent.identifiers.iter().cloned().collect();
+            let mut joined: BTreeSet<Named> = theirs(sent).into_iter().collect();
             let Some(first) = joined.first().cloned() else {
                 continue;
             };
@@ -221,7 +271,7 @@ impl Truth {
         }
         let mut owners: BTreeMap<&Named, usize> = BTreeMap::new();
         for sent in &self.sent {
-            if let Some(group) = sent.identifiers.first().and_then(|name| groups.get(name)) {
+            if let Some(group) = theirs(sent).first().and_then(|name| groups.get(name)) {
                 for reference in &sent.references {
                     owners.entry(reference).or_insert(*group);
                 }
@@ -229,7 +279,8 @@ impl Truth {
         }
         let mut customers: BTreeMap<usize, Customer> = BTreeMap::new();
         for sent in &self.sent {
-            let by_identifier = sent.identifiers.first().and_then(|name| groups.get(name));
+            let own = theirs(sent);
+            let by_identifier = own.first().and_then(|name| groups.get(name));
             let group = by_identifier.or_else(|| {
                 sent.references
                     .iter()
@@ -246,6 +297,22 @@ impl Truth {
         }
         customers.into_values().collect()
     }
+
+    /// What more people have than one may.
+    fn shared(&self) -> BTreeSet<Named> {
+        let mut stronger: BTreeMap<(&Named, &str), BTreeSet<&str>> = BTreeMap::new();
+        for sent in &self.sent {
+            for (place, named) in sent.identifiers.iter().enumerate() {
+                for (kind, value) in &sent.identifiers[..place] {
+                    stronger.entry((named, kind)).or_default().insert(value);
+                }
+            }
+        }
+        let shared = stronger
+            .into_iter()
+            .filter(|(_, by)| by.len() > SHARED_BY_MAX);
+        shared.map(|((named, _), _)| named.clone()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -255,8 +322,10 @@ mod tests {
     use super::*;
 
     fn sent(time_ms: i64, identifiers: Value, references: Value) -> Sent {
-        let event = json!({ "kind": "service", "type": "x", "identifiers": identifiers, "references": references });
-        Sent::new("till", time_ms, event.as_object().unwrap())
+        let event = json!({
+            "id": time_ms.to_string(), "kind": "service", "type": "x", "identifiers": identifiers, "references": references,
+        });
+        Sent::new("till", time_ms, event.as_object().unwrap(), &[])
     }
 
     #[test]
@@ -289,5 +358,33 @@ mod tests {
             times.contains(&vec![1, 2, 3, 4]) && times.contains(&vec![5]),
             "{times:?}"
         );
+    }
+
+    #[test]
+    fn what_many_share_connects_nobody() {
+        let mut truth = Truth::default();
+        for number in 0..6 {
+            let identifiers = json!({ "email": format!("{number}@example.fi"), "phone": "09 123" });
+            truth.accepted(sent(number, identifiers, json!({})));
+            let people = usize::try_from(number).unwrap() + 1;
+            let expected = if people > SHARED_BY_MAX { people } else { 1 };
+            assert_eq!(truth.customers().len(), expected);
+        }
+        truth.accepted(sent(9, json!({ "phone": "09 123" }), json!({})));
+        assert_eq!(truth.customers().len(), 7, "who calls from it is nobody");
+    }
+
+    #[test]
+    fn what_is_corrected_was_never_said() {
+        let said = |who: &str| {
+            let event = json!({ "id": "1", "kind": "complaint", "type": "queue.long", "identifiers": { "email": who } });
+            Sent::new("web-shop", 1, event.as_object().unwrap(), &[])
+        };
+        let mut truth = Truth::default();
+        truth.accepted(said("a@example.fi"));
+        truth.accepted(said("b@example.fi"));
+        assert_eq!((truth.events(), truth.customers().len()), (1, 1));
+        assert_eq!(truth.matters().len(), 1);
+        assert_eq!(truth.matters()[0].customer.1, "b@example.fi");
     }
 }

@@ -142,6 +142,20 @@ pub trait Log: Send + Sync + 'static {
     /// When the log cannot be reached or the partition does not exist.
     fn end(&self, at: &TopicPartition, end: End) -> Result<Offset, Error>;
 
+    /// The same of many partitions, asked for at once: a loop must not wait for one after the other.
+    ///
+    /// # Errors
+    /// When the log cannot be reached or one of them does not exist.
+    fn ends(
+        &self,
+        partitions: &[TopicPartition],
+        end: End,
+    ) -> Result<BTreeMap<TopicPartition, Offset>, Error> {
+        let each = partitions.iter();
+        each.map(|at| Ok((at.clone(), self.end(at, end)?)))
+            .collect()
+    }
+
     /// Joins the group of a machine. Partitions come and go in `Member::poll`.
     ///
     /// # Errors

@@ -38,6 +38,14 @@ impl Log for Transactionless {
         self.0.end(at, end)
     }
 
+    fn ends(
+        &self,
+        partitions: &[TopicPartition],
+        end: End,
+    ) -> Result<BTreeMap<TopicPartition, Offset>, Error> {
+        self.0.ends(partitions, end)
+    }
+
     fn join(&self, group: Group) -> Result<Box<dyn Member>, Error> {
         Ok(Box::new(Appending {
             member: self.0.join(group)?,

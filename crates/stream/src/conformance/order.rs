@@ -47,6 +47,7 @@ pub fn offsets_grow_and_reading_goes_on_from_any_of_them(fixture: &dyn Fixture) 
 pub fn a_reader_comes_to_the_written_end_over_gaps(fixture: &dyn Fixture) {
     let trial = Trial::new(fixture);
     let state = at(Topic::State(MachineName::Cases), 2);
+    let empty = at(Topic::State(MachineName::Cases), 0);
     let mut reader = trial
         .log
         .read(BTreeMap::from([(state.clone(), Offset::START)]))
@@ -62,6 +63,11 @@ pub fn a_reader_comes_to_the_written_end_over_gaps(fixture: &dyn Fixture) {
         let written = trial.log.end(&state, End::Written).expect("it exists");
         let committed = trial.log.end(&state, End::Committed).expect("it exists");
         assert_eq!(committed, written);
+        for end in [End::Written, End::Committed] {
+            let ends = trial.log.ends(&[state.clone(), empty.clone()], end);
+            let expected = [(state.clone(), written), (empty.clone(), Offset::START)];
+            assert_eq!(ends.expect("they exist"), BTreeMap::from(expected));
+        }
         let mut polls = 0;
         while reader.position(&state).expect("it is read") < written {
             assert!(polls < 50, "the reader stays below {written}");
@@ -69,7 +75,6 @@ pub fn a_reader_comes_to_the_written_end_over_gaps(fixture: &dyn Fixture) {
             polls += 1;
         }
     }
-    let empty = at(Topic::State(MachineName::Cases), 0);
     assert_eq!(trial.all(&empty), []);
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use event::{
-    Topic,
+    Partition, Topic,
     topic::{Kept, MachineName},
 };
 use rdkafka::{
@@ -196,11 +196,51 @@ impl Admin {
     }
 
     pub(super) fn end(&self, at: &TopicPartition, end: End) -> Result<Offset, Error> {
-        let consumer = match end {
+        Ok(self.watermarks(self.seeing(end), at)?.1)
+    }
+
+    /// One request to each broker that leads any of them.
+    pub(super) fn ends(
+        &self,
+        partitions: &[TopicPartition],
+        end: End,
+    ) -> Result<BTreeMap<TopicPartition, Offset>, Error> {
+        if partitions.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let failed = |error| self.failed("ask for the ends of partitions", &error);
+        let asked = partitions.iter().map(|at| (at, Position::End));
+        let answer = self
+            .list(asked)
+            .and_then(|asked| {
+                self.seeing(end)
+                    .offsets_for_times(asked, self.config.answer())
+            })
+            .map_err(failed)?;
+        let mut ends = BTreeMap::new();
+        for element in answer.elements() {
+            if let (Ok(()), Position::Offset(offset)) = (element.error(), element.offset())
+                && let Some(topic) = self.names.parse(element.topic())
+                && let Ok(number) = u32::try_from(element.partition())
+            {
+                let at = TopicPartition::new(topic, Partition(number));
+                ends.insert(at, Offset(offset));
+            }
+        }
+        // One whose leader moves is asked for by itself, which waits until the new one is known.
+        for at in partitions {
+            if !ends.contains_key(at) {
+                ends.insert(at.clone(), self.end(at, end)?);
+            }
+        }
+        Ok(ends)
+    }
+
+    fn seeing(&self, end: End) -> &BaseConsumer<Voice> {
+        match end {
             End::Committed => &self.committed,
             End::Written => &self.written,
-        };
-        Ok(self.watermarks(consumer, at)?.1)
+        }
     }
 
     pub(super) fn trim(&self, at: &TopicPartition, below: Offset) -> Result<(), Error> {

@@ -9,9 +9,11 @@ impl Deadline {
         Self(now() + wait)
     }
 
-    /// Zero once it has passed.
+    /// Zero once it has passed. In whole milliseconds, upwards: of a rest below one the client makes a loop that asks without a pause.
     pub(super) fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(now())
+        let rest = self.0.saturating_duration_since(now());
+        let millis = rest.as_nanos().div_ceil(1_000_000);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
     pub(super) fn passed(self) -> bool {

@@ -92,6 +92,14 @@ impl Log for Kafka {
         self.admin.end(at, end)
     }
 
+    fn ends(
+        &self,
+        partitions: &[TopicPartition],
+        end: End,
+    ) -> Result<BTreeMap<TopicPartition, Offset>, Error> {
+        self.admin.ends(partitions, end)
+    }
+
     fn join(&self, group: Group) -> Result<Box<dyn log::Member>, Error> {
         self.admin.check_inputs(&group.inputs)?;
         let identity = self.identities.take(&self.names, group.machine);

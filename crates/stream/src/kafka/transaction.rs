@@ -1,6 +1,7 @@
 //! One burst: begin, produce, send the offsets, commit.
 
 use std::{
+    collections::BTreeMap,
     sync::{Mutex, PoisonError},
     thread,
     time::Duration,
@@ -144,9 +145,12 @@ impl Transactions {
     }
 
     fn send(&self, appends: &[Append]) -> Result<(), KafkaError> {
+        let mut names = BTreeMap::new();
         for append in appends {
-            let name = self.names.topic(&append.at.topic);
-            let mut record = record(&name, append, ());
+            let name = names
+                .entry(&append.at.topic)
+                .or_insert_with_key(|topic| self.names.topic(topic));
+            let mut record = record(name, append, ());
             while let Err((error, back)) = self.producer.send(record) {
                 if !fault::is_full(&error) {
                     return Err(error);

@@ -59,10 +59,8 @@ impl Horizon {
     ) -> Result<(), Error> {
         let lately = self.asked_at.is_some_and(|at| clock.monotonic < at + every);
         if self.asked.is_none() && !lately {
-            let mut ends = BTreeMap::new();
-            for input in self.known.keys() {
-                ends.insert(input.clone(), log.end(input, End::Written)?);
-            }
+            let inputs: Vec<_> = self.known.keys().cloned().collect();
+            let ends = log.ends(&inputs, End::Written)?;
             self.asked_at = Some(clock.monotonic);
             self.asked = Some(Asked {
                 now: clock.now,

@@ -386,13 +386,7 @@ impl<M: Machine> Runner<M> {
         self.metrics.commits.inc();
         self.trouble.is_over();
         self.apply(sealed, clock)?;
-        if self
-            .stats
-            .commits
-            .is_multiple_of(self.options.trim_every_commits)
-        {
-            self.trim();
-        }
+        self.trim();
         Ok(Turn::Committed {
             inputs: tally.inputs,
         })

@@ -12,10 +12,13 @@ impl<M: Machine> Runner<M> {
             return Ok(());
         }
         self.watched = clock.monotonic;
+        let inputs = self.held.values().flat_map(|held| held.next.keys());
+        let inputs: Vec<_> = inputs.cloned().collect();
+        let ends = self.log.ends(&inputs, End::Committed)?;
         for (partition, held) in &mut self.held {
             let mut waiting = 0;
             for (input, next) in &held.next {
-                let end = self.log.end(input, End::Committed)?;
+                let end = ends[input];
                 let read = member.position(input)?.max(*next);
                 waiting += (end.0 - read.0).max(0);
             }
@@ -45,23 +48,29 @@ impl<M: Machine> Runner<M> {
         Ok(())
     }
 
-    /// Lets go of what was read of the inputs that are kept until then. Only space depends on it.
+    /// Lets go of what was read of the inputs that are kept until then. Only space depends on it, and it takes its time: of several
+    /// partitions one is taken at a time.
     pub(super) fn trim(&mut self) {
-        for held in self.held.values() {
-            for (input, next) in &held.next {
-                if input.topic.kept() != Kept::UntilRead {
-                    continue;
-                }
-                match self.log.trim(input, *next) {
-                    Ok(()) => self.stats.trims += 1,
-                    Err(error) => tracing::warn!(
-                        machine = self.binding.machine.as_str(),
-                        kafka.topic = %input.topic,
-                        kafka.partition = input.partition.0,
-                        error = %error,
-                        "what was read is not trimmed"
-                    ),
-                }
+        let held = self.held.len() as u64;
+        let every = self.options.trim_every_commits / held.max(1);
+        let turn = self.stats.commits / every.max(1);
+        if held == 0 || !self.stats.commits.is_multiple_of(every.max(1)) {
+            return;
+        }
+        let inputs = self.held.values().nth((turn % held) as usize);
+        for (input, next) in inputs.into_iter().flat_map(|held| &held.next) {
+            if input.topic.kept() != Kept::UntilRead {
+                continue;
+            }
+            match self.log.trim(input, *next) {
+                Ok(()) => self.stats.trims += 1,
+                Err(error) => tracing::warn!(
+                    machine = self.binding.machine.as_str(),
+                    kafka.topic = %input.topic,
+                    kafka.partition = input.partition.0,
+                    error = %error,
+                    "what was read is not trimmed"
+                ),
             }
         }
     }

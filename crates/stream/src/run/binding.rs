@@ -75,6 +75,7 @@ impl<M: Machine> fmt::Debug for Binding<M> {
 pub struct Options {
     /// P: the partitions of the deployment.
     pub partitions: u32,
+    /// A commit costs by the partitions it writes to, hardly by its records: a loop that is behind takes many at once.
     pub batch_records_max: usize,
     /// Of the inputs of a batch, and again of its outputs.
     pub batch_bytes_max: usize,
@@ -108,8 +109,8 @@ impl Options {
     pub fn new(partitions: u32) -> Self {
         Self {
             partitions,
-            batch_records_max: 2_000,
-            batch_bytes_max: 4 << 20,
+            batch_records_max: 8_000,
+            batch_bytes_max: 8 << 20,
             poll_wait: Duration::from_millis(50),
             session: Duration::from_secs(30),
             restore_records_max: 100,

@@ -192,6 +192,27 @@ fn the_record_that_breaks_an_assertion_is_rejected_and_the_rest_of_its_batch_is_
 }
 
 #[test]
+fn a_culprit_far_into_a_large_batch_is_come_to_in_small_ones() {
+    let mut bench = Bench::quiet();
+    let mut asked = vec![count(1); 1_200];
+    asked[900] = Ask::Panic;
+    bench.ask(&asked);
+    let options = Options {
+        batch_records_max: 2_000,
+        batch_bytes_max: usize::MAX,
+        panics_fail: false,
+        ..bench.options()
+    };
+    let mut runner = bench.runner(options);
+    bench.settle(&mut runner);
+    let stats = runner.stats();
+    assert_eq!(stats.tally.of(Outcome::Rejected), 1);
+    assert_eq!(stats.tally.inputs, 1_200);
+    // Twice five hundred, and the rest, in which all is well.
+    assert_eq!(stats.commits, 3);
+}
+
+#[test]
 fn in_simulation_any_broken_assertion_ends_the_loop() {
     let mut bench = Bench::quiet();
     bench.ask(&[Ask::Panic]);

@@ -61,6 +61,9 @@ pub(crate) struct Options {
     /// By how many customers one value is shared; 0 leaves that out
     #[arg(long, default_value_t = 300_000)]
     pub(crate) sharing: usize,
+    /// Only these of the programs that are compared on a broker
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = peer::Compared::ALL)]
+    pub(crate) programs: Vec<peer::Compared>,
     /// Run the role `unify` by this file: what the suite starts of itself, to measure it as a process
     #[arg(long, hide = true)]
     pub(crate) unify: Option<PathBuf>,

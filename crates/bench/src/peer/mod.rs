@@ -26,9 +26,27 @@ use self::{
 };
 use crate::{company::Company, host, suite::Options, workload::Workload};
 
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Compared {
+    Polku,
+    /// Polku's loops without transactions
+    Transactionless,
+    KafkaStreams,
+}
+
+impl Compared {
+    pub(crate) const ALL: [Compared; 3] = [
+        Compared::Polku,
+        Compared::Transactionless,
+        Compared::KafkaStreams,
+    ];
+}
+
 /// How much is measured in one round.
 struct Sizes<'a> {
     rounds: usize,
+    programs: &'a [Compared],
     /// Events that are there before anybody reads them, and of how many customers.
     events: usize,
     customers: usize,
@@ -72,6 +90,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<String> {
     };
     let sizes = Sizes {
         rounds: options.peer_rounds.max(1),
+        programs: &options.programs,
         events: options.events,
         customers: options.customers.max(1),
         rates: &options.rates,
@@ -115,22 +134,33 @@ fn one(
         rates: sizes.rates,
         counts: |_| true,
     };
-    let polku = whole.run(&Program::Polku(Role::ExactlyOnce))?;
-    let theirs = whole.run(&Program::Peer(peer))?;
-    ensure!(
-        polku.timelines == theirs.timelines,
-        "Polku and the peer do not show the same timelines: {}",
-        polku.timelines.difference(&theirs.timelines)
-    );
     let catching_up = Trial {
         records: &workload.records[..sizes.events],
         rates: &[],
         ..whole
     };
-    let transactionless = catching_up.run(&Program::Polku(Role::AtLeastOnce))?;
-    rounds.polku.push(polku);
-    rounds.peer.push(theirs);
-    rounds.transactionless.push(transactionless);
+    let wants = |program| sizes.programs.contains(&program);
+    let mut timelines = None;
+    if wants(Compared::Polku) {
+        let polku = whole.run(&Program::Polku(Role::ExactlyOnce))?;
+        timelines = Some(polku.timelines.clone());
+        rounds.polku.push(polku);
+    }
+    if wants(Compared::KafkaStreams) {
+        let theirs = whole.run(&Program::Peer(peer))?;
+        if let Some(ours) = &timelines {
+            ensure!(
+                *ours == theirs.timelines,
+                "Polku and the peer do not show the same timelines: {}",
+                ours.difference(&theirs.timelines)
+            );
+        }
+        rounds.peer.push(theirs);
+    }
+    if wants(Compared::Transactionless) {
+        let transactionless = catching_up.run(&Program::Polku(Role::AtLeastOnce))?;
+        rounds.transactionless.push(transactionless);
+    }
     if sizes.sharing > 0 {
         let (alone, beside) = shared::measure(place, sizes, workload)?;
         rounds.alone.push(alone);

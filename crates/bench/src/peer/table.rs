@@ -18,7 +18,7 @@ pub(crate) fn render(rounds: &Rounds, sizes: &Sizes<'_>, before: &str, after: &s
              rounds in turn; medians, and the lowest and highest round. All programs put the same events on the same timelines.\n",
             grouped(sizes.events as f64),
             grouped(sizes.customers as f64),
-            rounds.polku.len(),
+            sizes.rounds,
         ),
     );
     programs(text, rounds);

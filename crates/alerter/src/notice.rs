@@ -92,13 +92,13 @@ pub(crate) fn of_promise(
 
 /// Thanks go to every department on the matter's path, to those that answer for the party, and to whoever the routes name:
 /// without owner, clock or escalation. The id is made of the case and the event, so that thanks are the same however often they
-/// are passed on, and others where the matter belongs to another case by now.
+/// are passed on, and others where the matter belongs to another case by now. Whose thanks they are they do not say: that may be
+/// known otherwise when they are passed on again.
 pub(crate) fn of_praise(
     company: &Company,
     signal: &Signal,
     case: Option<&State>,
 ) -> impl Iterator<Item = Notice> {
-    let customer = case.is_none().then_some(signal.profile);
     let decision = route::decide(company, signal);
     let mut departments: BTreeSet<DepartmentId> = decision.also.into_iter().collect();
     departments.insert(decision.owner);
@@ -135,7 +135,7 @@ pub(crate) fn of_praise(
             from: None,
             answer_by: None,
             route: decision.names.clone(),
-            customer,
+            customer: None,
         }
     })
 }

@@ -28,7 +28,7 @@ pub struct Notice {
     pub answer_by: Option<Time>,
     /// The names of the routes that led here, from the root.
     pub route: Vec<Name>,
-    /// Whose matter it is, where no case handles it: thanks, or a promise.
+    /// Whose matter it is, where no case handles it: of a promise.
     pub customer: Option<ProfileId>,
 }
 
@@ -84,9 +84,9 @@ impl Notice {
     /// Where the department finds on the desk what it is told of.
     fn place_on_desk(&self) -> String {
         match self.customer {
+            // There may be a case of it or none; the inbox leads on to one.
+            None if self.why == Why::Praise => format!("/inbox/{}?show=praise", self.department),
             None => format!("/cases/{}", self.case),
-            // Whoever is thanked need not know by whom.
-            Some(_) if self.why == Why::Praise => format!("/inbox/{}?show=praise", self.department),
             Some(customer) => format!("/customers/{customer}"),
         }
     }
@@ -201,12 +201,7 @@ mod tests {
                 Some(customer),
                 format!("/customers/{customer}"),
             ),
-            (Why::Praise, None, format!("/cases/{case}")),
-            (
-                Why::Praise,
-                Some(customer),
-                "/inbox/finance?show=praise".to_owned(),
-            ),
+            (Why::Praise, None, "/inbox/finance?show=praise".to_owned()),
         ] {
             let notice = notice(why, of);
             let shown = notice.shown("https://polku.example/");

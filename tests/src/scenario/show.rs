@@ -151,7 +151,7 @@ pub(super) fn show_state(customer: &Value, names: &mut Names) -> String {
     out
 }
 
-/// "call_centre 2, web 1".
+/// `call_centre 2, web 1`.
 fn by_channel(channels: &Value) -> String {
     let channels = channels.as_object().into_iter().flatten();
     let counts: Vec<String> = channels

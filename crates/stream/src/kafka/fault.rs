@@ -74,6 +74,7 @@ const UNKNOWN: &[Code] = &[
     Code::ConcurrentTransactions,
     Code::CoordinatorLoadInProgress,
     Code::CoordinatorNotAvailable,
+    Code::DestroyBroker,
     Code::InProgress,
     Code::LeaderNotAvailable,
     Code::MessageTimedOut,

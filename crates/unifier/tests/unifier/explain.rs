@@ -354,6 +354,12 @@ fn what_too_many_share_goes_out_and_comes_apart_until_a_person_allows_it() {
     let allowed = told(&[&rows[..], &["allow phone:0"]].concat());
     assert!(!of(&allowed, "phone:0").out);
     assert!(are_one(&allowed, "email:0", "email:5"));
+    // What was allowed is so again once a block that came after it is undone.
+    let after = |rest: &[&str]| told(&[&rows[..], &["allow phone:0"], rest].concat());
+    assert!(of(&after(&["block phone:0"]), "phone:0").out);
+    let again = after(&["block phone:0", "undo block phone:0"]);
+    assert!(!of(&again, "phone:0").out);
+    assert!(are_one(&again, "email:0", "email:5"));
     let blocked = told(&[&rows[..2], &["block phone:0"]].concat());
     assert!(of(&blocked, "phone:0").out);
     let limit = Cause::Limit {

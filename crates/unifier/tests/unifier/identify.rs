@@ -9,7 +9,7 @@ use unifier::identify::{Refusal, Row, Why};
 
 use crate::{
     oracle::{Person, World},
-    sample::{ALONE, Identifier, company, profile, rules, set, token},
+    sample::{ALONE, Identifier, applied, company, profile, rules, set, token},
 };
 
 /// What the rest of Polku knows from what `identify` told.
@@ -196,6 +196,26 @@ fn an_untrusted_source_does_not_join_two_known_customers() {
     check(&[], &links, &[("email:2", "customer_number:1")]);
     let links = ["customer_number:1 phone:1", "loyalty_card:2 phone:1"];
     check(&[], &links, &[("loyalty_card:2", "customer_number:1")]);
+}
+
+#[test]
+fn merges_are_counted_for_a_profile_however_many_sets_made_them() {
+    let mut company = company(1, &[]);
+    company.identity.merges_max = 1;
+    let mut identify = Identifier::single();
+    let say = |identify: &mut Identifier, link| applied(identify.link(link));
+    say(&mut identify, Link::Rules(rules(&company, ALONE.partition)));
+    let (one, two, three) = ("email:1 phone:1", "email:2 phone:2", "email:3 phone:3");
+    for text in [one, two, three, "email:1 phone:2"] {
+        say(&mut identify, Link::Set(set(text, true)));
+    }
+    assert_eq!(refused(&identify), [], "two groups are one by one merge");
+    say(&mut identify, Link::Set(set("email:2 phone:3", true)));
+    let refusal = refusal(("email:2", "phone:3", Why::Merges));
+    assert_eq!(refused(&identify), [refusal]);
+    // Who comes alone merges nothing.
+    say(&mut identify, Link::Set(set("email:1 device:4", true)));
+    assert_eq!(refused(&identify), [refusal]);
 }
 
 #[test]

@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event::{
     EventId, Kind, Partition, ProfileId, Record, Token, Version,
     link::Link,
+    rules::TypeRule,
     timeline::Timeline,
     timeline_input::{Move, TimelineInput},
 };
@@ -172,4 +173,44 @@ fn a_decision_about_many_values_is_told_in_order() {
             .all(|owner| *owner == token("customer_number:1"))
     );
     assert_eq!(identify.shard, ALONE);
+}
+
+/// U-8: new rules apply all sets anew in one step, whose records wait in order where they find no room.
+#[test]
+fn new_rules_over_twenty_thousand_sets_are_told_within_the_bounds_of_a_step() {
+    let mut identify = Identifier::single();
+    let mut company = company(1, &[]);
+    let mut records = applied(identify.link(Link::Rules(rules(&company, Partition(0)))));
+    // Each telephone is that of two customer numbers, of which a customer has one.
+    for number in 0..20_000 {
+        let text = format!("customer_number:{number} phone:{}", number / 2);
+        records.extend(identify.link(Link::Set(set(&text, true))).1);
+    }
+    let profiles = |records: &[Record]| {
+        let mut told = Told::default();
+        told.hear(records);
+        let owners = told.people.values().map(|told| told.0.profile);
+        owners.collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!(profiles(&records), 20_000);
+    company.version = 2;
+    let number = company.types()[0].clone();
+    let rule = TypeRule {
+        exclusive: false,
+        ..number.rule.clone()
+    };
+    company.identifiers = [(number.name, rule)].into();
+    let (_, told) = identify.link(Link::Rules(rules(&company, Partition(0))));
+    assert_eq!(told.len(), RECORDS_MAX);
+    records.extend(told);
+    while identify.waits() {
+        let told = identify.tick();
+        assert!(!told.is_empty() && told.len() <= RECORDS_MAX);
+        records.extend(told);
+    }
+    assert_eq!(profiles(&records), 10_000);
+    // What is the same under both is not told again: each telephone moved once, and of each pair of numbers one came to the other.
+    let is_move =
+        |record: &&Record| matches!(record, Record::TimelineInput(TimelineInput::Move(_)));
+    assert_eq!(records.iter().filter(is_move).count(), 10_000 + 10_000);
 }

@@ -13,7 +13,7 @@ use super::{
     asked::Pairs,
     decide::tried,
     note_reading,
-    proposal::Proposal,
+    proposal::{Proposal, Tried},
     shown::{Look, Who},
 };
 use crate::{
@@ -24,10 +24,7 @@ use crate::{
         page::{Frame, Person, Place, page_with},
         trouble::Trouble,
     },
-    model::{
-        self,
-        decision::{Asked, Fault, Trial},
-    },
+    model::{self, decision::Asked},
 };
 
 #[derive(Template)]
@@ -193,7 +190,7 @@ fn merge_page(
     person: &Person,
     pair: &Pair,
     searched: Searched,
-    (proposed, opened): (Option<(Asked, Result<Trial, Fault>)>, &Opened),
+    (proposed, opened): (Option<Tried>, &Opened),
 ) -> MergePage {
     let state = api.state();
     let speech = person.speech(api, &state, None);

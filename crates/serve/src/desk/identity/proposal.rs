@@ -15,6 +15,9 @@ use crate::{
     model::decision::{Asked, Conflict, Fault, Portion, Trial},
 };
 
+/// A decision, and what trying it came to.
+pub(super) type Tried = (Asked, Result<Trial, Fault>);
+
 #[derive(Template)]
 #[template(path = "proposal.html")]
 pub(super) struct Proposal {

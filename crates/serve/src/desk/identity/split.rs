@@ -11,7 +11,7 @@ use super::{
     asked::Pairs,
     decide::tried,
     note_reading,
-    proposal::Proposal,
+    proposal::{Proposal, Tried},
     shown::{Look, Value},
 };
 use crate::{
@@ -21,7 +21,6 @@ use crate::{
         page::{Frame, Person, Place, page, see},
         trouble::Trouble,
     },
-    model::decision::{Asked, Fault, Trial},
 };
 
 #[derive(Template)]
@@ -81,11 +80,7 @@ fn split_page(
     api: &Api,
     person: &Person,
     customer: ProfileId,
-    (leave, fault, proposed): (
-        &[Token],
-        Option<&'static str>,
-        Option<(Asked, Result<Trial, Fault>)>,
-    ),
+    (leave, fault, proposed): (&[Token], Option<&'static str>, Option<Tried>),
     opened: &Opened,
 ) -> SplitPage {
     let state = api.state();

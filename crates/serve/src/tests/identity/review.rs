@@ -101,3 +101,46 @@ async fn what_waits_for_a_person_says_what_to_decide_and_the_decision_ends_it() 
         assert!(answer["faults"][field].is_string(), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn a_customer_at_its_ceiling_takes_no_more_in_until_a_person_says_so() {
+    let mut story = Story::new().await;
+    let numbers: Vec<String> = (0..51)
+        .map(|number| format!("041 100 {number:04}"))
+        .collect();
+    let events: Vec<_> = numbers
+        .iter()
+        .map(|number| {
+            story.world.event(Told {
+                id: number,
+                at: 30,
+                identifiers: &[("customer_number", "100777"), ("phone", number)],
+                ..TILL
+            })
+        })
+        .collect();
+    story.decider.tell(&story.world, &events).await;
+    let bea = story.bea();
+    // The number, the address and 48 telephones; the event that named one too many is hers all the same.
+    let (_, customer) = story
+        .world
+        .get("admin", &format!("/v1/customers/{bea}"))
+        .await;
+    assert_eq!(
+        customer["identifiers"].as_array().unwrap().len(),
+        50,
+        "{customer}"
+    );
+    assert_eq!(story.events_of(bea).await, 1 + 51);
+    let path = "/v1/identity/review?what=ceiling";
+    let (_, review) = story.world.get("admin", path).await;
+    assert_eq!(review["count"], 3, "{review}");
+    let item = &review["items"][0];
+    assert!(item["evidence"][0]["report"]["event"].is_string(), "{item}");
+    let mut together = item["options"][0].clone();
+    together["reason"] = json!("a school");
+    let (status, answer) = story.decide("/v1/identity/decisions", together).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let (_, review) = story.world.get("admin", path).await;
+    assert_eq!(review["count"], 2, "{review}");
+}

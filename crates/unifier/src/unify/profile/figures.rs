@@ -292,7 +292,10 @@ impl Profile {
         let mut next = vec![matter];
         while let Some(matter) = next.pop() {
             let tied = self.ties.get(&matter).into_iter().flatten();
-            next.extend(tied.map(|(other, _)| *other).filter(|other| group.insert(*other)));
+            next.extend(
+                tied.map(|(other, _)| *other)
+                    .filter(|other| group.insert(*other)),
+            );
         }
         group
     }
@@ -383,7 +386,9 @@ impl Profile {
 
 /// What an event ties together that names these references: the strongest with each other one, as the machine has it.
 fn together(references: &[Token]) -> impl Iterator<Item = (MatterId, MatterId)> {
-    let mut matters = references.iter().map(|reference| MatterId::of_reference(*reference));
+    let mut matters = references
+        .iter()
+        .map(|reference| MatterId::of_reference(*reference));
     let first = matters.next();
     matters.filter_map(move |other| Some((first?, other)))
 }

@@ -7,7 +7,7 @@ use std::sync::{
 
 use axum::http::StatusCode;
 use event::{
-    Event, MatterId, Millis, ProfileId, Record,
+    Event, EventId, MatterId, Millis, ProfileId, Record,
     case::{Case, StepKind},
     notice::{Notice, Why},
 };
@@ -186,6 +186,7 @@ async fn a_case_shows_what_is_promised_to_everybody_and_its_keeper_reads_it() {
     let path = format!("/cases/{}", open.case);
     let advisor = Browser::of(world, "advisor").await.speaking("en");
     let page = advisor.get(&path).await;
+    assert!(page.texts("section.guide").is_empty(), "{}", page.text);
     let promises = page.texts("section[aria-labelledby=promises] li");
     assert_eq!(promises.len(), 1, "{}", page.text);
     assert!(
@@ -211,4 +212,53 @@ async fn a_case_shows_what_is_promised_to_everybody_and_its_keeper_reads_it() {
     open.phase = event::case::Phase::Closed;
     world.write([stands(open)]).await;
     assert_eq!(keeper.get(&path).await.status, StatusCode::FORBIDDEN);
+}
+
+const JOURNEY: &str = "
+[journeys.purchase]
+stages = ['order', 'delivery']
+[journeys.purchase.touchpoints]
+tracking = 'delivery'
+[journeys.purchase.guides]
+tracking = { en = 'Look where the parcel is before you call.' }
+[journeys.purchase.offers]
+delivery = { en = 'The delivery fee back.' }
+";
+
+#[tokio::test]
+async fn a_case_that_a_sign_opened_has_the_guide_of_what_happened_last() {
+    let Shop {
+        world, customer, ..
+    } = shop().await;
+    let mut asked = world.event(Told {
+        id: "2",
+        at: 30,
+        what: "parcel.asked",
+        references: &[("order", "A-77")],
+        ..WEB
+    });
+    asked.touchpoint = Some(name("tracking"));
+    world
+        .write([
+            company(3, &format!("{COMPANY}{PROMISES}{JOURNEY}")),
+            Record::Event(asked.clone()),
+            of_order(&asked, customer),
+        ])
+        .await;
+    let mut open = case(case_id("a"), &[customer]);
+    let reference = asked.values.last().unwrap().token;
+    open.matters = vec![MatterId::of_reference(reference)];
+    // A sign has an id of its own, under which there is no event.
+    let mut opened = step(open.case, 1, StepKind::Opened, "delivery");
+    opened.event = Some(EventId::new(reference));
+    let path = format!("/cases/{}", open.case);
+    world
+        .write([stands(open), Record::Case(Case::Step(opened))])
+        .await;
+    let advisor = Browser::of(&world, "advisor").await.speaking("en");
+    let page = advisor.get(&path).await;
+    let guide = page.said("section.guide");
+    for words in ["Look where the parcel is", "The delivery fee back."] {
+        assert!(guide.contains(words), "{guide}");
+    }
 }

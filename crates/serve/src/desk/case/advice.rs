@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use event::{
-    Name, Time, Token,
+    Event, Name, Time, Token,
     case::{State as CaseState, StepKind},
     event::{Promise, PromiseState},
 };
@@ -20,7 +20,7 @@ use crate::{
     personal,
 };
 
-/// The company's own words for where the case began.
+/// The company's own words for where the case is on the path.
 pub(super) struct Guide {
     /// The stage or the touchpoint that they are written for.
     pub(super) place: String,
@@ -31,13 +31,28 @@ pub(super) struct Guide {
 const WORDS_CHARS_MAX: usize = 1_000;
 
 impl Guide {
-    /// Of the touchpoint, else of the stage; what the one does not tell, the other may.
-    pub(super) fn of(state: &model::State, speech: &Speech, case: &CaseState) -> Option<Guide> {
+    /// Of the event that opened the case; of the latest of its events where a sign opened it, or nothing is written for that place.
+    pub(super) fn of(
+        state: &model::State,
+        speech: &Speech,
+        case: &CaseState,
+        told: &[Told],
+    ) -> Option<Guide> {
         let mut steps = state.cases.steps(case.case);
-        let opener = steps.find(|step| step.what == StepKind::Opened)?.event?;
-        let opener = personal::event(&state.events.get(opener)?.bytes);
-        let touchpoint = opener.touchpoint.as_ref();
-        let stage = model::figures::stage(speech.company(), opener.stage.as_ref(), touchpoint);
+        let opened = steps.find(|step| step.what == StepKind::Opened)?;
+        let opener = opened.event.and_then(|event| state.events.get(event));
+        let latest_first = told.iter().rev().map(|told| &told.bytes);
+        opener
+            .map(|opener| &opener.bytes)
+            .into_iter()
+            .chain(latest_first)
+            .find_map(|bytes| Guide::at(speech, &personal::event(bytes)))
+    }
+
+    /// Of the touchpoint, else of the stage; what the one does not tell, the other may.
+    fn at(speech: &Speech, event: &Event) -> Option<Guide> {
+        let touchpoint = event.touchpoint.as_ref();
+        let stage = model::figures::stage(speech.company(), event.stage.as_ref(), touchpoint);
         let places = || touchpoint.into_iter().chain(stage);
         let told = |of: fn(&Speech, &Name) -> Option<Advice>| {
             places().find_map(|place| Some((place, of(speech, place)?)))

@@ -207,7 +207,7 @@ impl View {
                 .iter()
                 .map(|profile| Customer::new(api, state, speech, *profile))
                 .collect(),
-            guide: Guide::of(state, speech, case),
+            guide: Guide::of(state, speech, case, &told),
             promises: advice::promises(speech, &told, &state.standing_promises(case, speech.now)),
             said,
             happened,

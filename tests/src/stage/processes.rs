@@ -321,7 +321,7 @@ pub struct Play<'a> {
 }
 
 /// Processes live now, and what the script tells happens at its own time. So each of its moments is the moment now at which its
-/// line is played, what lies between two lines lies between those, and pages show the script's time again.
+/// line is played, what lies between two lines lies as far between those, and pages show the script's time again.
 #[derive(Default)]
 struct Clock {
     /// The script's time -> now, of the lines played so far.
@@ -339,10 +339,13 @@ impl Clock {
     fn now_of(&mut self, scripted: &str) -> Option<String> {
         let time: Time = scripted.parse().ok()?;
         let (line, after) = self.lines.range(time..).next()?;
-        let before = self.lines.range(..=time).next_back();
-        let now = match before {
-            Some((_, before)) => i64::midpoint(before.as_millis(), after.as_millis()),
-            None => after.as_millis() - (line.as_millis() - time.as_millis()),
+        let since = |from: &Time, to: &Time| to.as_millis() - from.as_millis();
+        let now = match self.lines.range(..time).next_back() {
+            Some((line_before, before)) => {
+                let (scripted, real) = (since(line_before, line), since(before, after));
+                before.as_millis() + real * since(line_before, &time) / scripted
+            }
+            None => after.as_millis() - since(&time, line),
         };
         let now = Time::from_millis(now).to_string();
         self.told.insert(now.clone(), scripted.to_owned());

@@ -61,12 +61,18 @@ impl Company {
         })
     }
 
+    /// The same, over topics of so many partitions.
+    pub(crate) fn over(mut self, partitions: u32) -> Company {
+        self.config.log.partitions = partitions;
+        self
+    }
+
     /// A directory that did not exist before, on the disk that is measured.
     pub(crate) fn directory(&self) -> anyhow::Result<TempDir> {
         tempfile::tempdir_in(self.home.path()).context("making a directory for a log")
     }
 
-    /// P of `polku dev`.
+    /// P: of `polku dev`, unless it was told otherwise.
     pub(crate) fn partitions(&self) -> u32 {
         self.config.log.partitions
     }

@@ -52,6 +52,9 @@ pub(crate) struct Options {
     pub(crate) scale: Option<u64>,
     #[arg(long, hide = true, requires = "scale")]
     pub(crate) deciding: bool,
+    /// Into how many partitions the topics of Polku and its peer are divided
+    #[arg(long, default_value_t = 8)]
+    pub(crate) partitions: u32,
     /// How often Polku and its peer are measured in turn
     #[arg(long, default_value_t = 3)]
     pub(crate) peer_rounds: usize,

@@ -50,6 +50,7 @@ struct Sizes<'a> {
     /// Events that are there before anybody reads them, and of how many customers.
     events: usize,
     customers: usize,
+    partitions: u32,
     /// Events a second.
     rates: &'a [usize],
     /// By how many customers one value is shared.
@@ -74,11 +75,13 @@ pub(crate) struct Rounds {
 }
 
 /// How long events come at one rate.
-const PACED: Duration = Duration::from_secs(15);
+const PACED: Duration = Duration::from_secs(18);
+/// What is not counted of it: the pace changes, and the senders' connections are new.
+const LEAD: Duration = Duration::from_secs(3);
 
-/// How many events come at a rate.
-fn at_rate(rate: usize) -> usize {
-    (PACED.as_secs_f64() * rate as f64) as usize
+/// How many events come at a rate in such a time.
+fn at_rate(rate: usize, time: Duration) -> usize {
+    (time.as_secs_f64() * rate as f64) as usize
 }
 
 /// The page's part about the peer; or why there is none.
@@ -93,13 +96,14 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<String> {
         programs: &options.programs,
         events: options.events,
         customers: options.customers.max(1),
+        partitions: options.partitions.max(1),
         rates: &options.rates,
         sharing: options.sharing,
     };
     let broker = Broker::start()?;
-    let company = Company::new(&data)?;
+    let company = Company::new(&data)?.over(sizes.partitions);
     let load_before = host::load();
-    let paced: usize = sizes.rates.iter().map(|rate| at_rate(*rate)).sum();
+    let paced: usize = sizes.rates.iter().map(|rate| at_rate(*rate, PACED)).sum();
     let workload = Workload::new(
         &company,
         options.seed,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use event::{Class, EventId, Name, Record, Token, Value};
 
 use super::{
-    Place, Sizes, at_rate,
+    PACED, Place, Sizes, at_rate,
     process::{Program, Role},
     trial::{Outcome, Trial},
 };
@@ -21,7 +21,7 @@ pub(crate) fn measure(
     workload: &Workload,
 ) -> anyhow::Result<(Outcome, Outcome)> {
     let rate = *sizes.rates.first().context("there is a rate")?;
-    let others = &workload.records[..at_rate(rate)];
+    let others = &workload.records[..at_rate(rate, PACED)];
     let trial = |phone: fn(usize) -> usize| {
         let template = &workload.events[0];
         let mut records: Vec<_> = (0..sizes.sharing)

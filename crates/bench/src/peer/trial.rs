@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use stream::SharedLog;
 
 use super::{
-    Place, at_rate,
+    LEAD, PACED, Place, at_rate,
     observer::{Observer, Timelines},
     process::{Program, Running, Used},
     sender::{self, Records},
@@ -80,7 +80,7 @@ impl Trial<'_, '_> {
         let mut paced = Vec::new();
         let mut left = &self.records[self.ready..];
         for rate in self.rates {
-            let (some, rest) = left.split_at(left.len().min(at_rate(*rate)));
+            let (some, rest) = left.split_at(left.len().min(at_rate(*rate, PACED)));
             left = rest;
             paced.push(stage.pace(some, *rate, self.counts)?);
         }
@@ -159,7 +159,7 @@ impl Stage {
         let seen = self.observer.seen();
         let mut waits = Vec::new();
         for (event, (place, at)) in &sent {
-            if counts(*place) {
+            if *place >= at_rate(rate, LEAD) && counts(*place) {
                 let first = seen.first.get(event).context("an event was not seen")?;
                 waits.push(first.saturating_duration_since(*at));
             }

@@ -21,7 +21,7 @@ run: setup ## the whole pipeline on the embedded log, with a simulated company
 test: setup ## all five layers; layer 5 needs Java 17 and Maven
 	@tests/layers all
 
-test-quick: setup ## layers 1 to 4 alone: they need nothing but Rust, and two minutes
+test-quick: setup ## layers 1 to 4 alone: they need nothing but Rust
 	@tests/layers quick
 
 test-kafka: setup ## layer 5 alone: real Kafka, kill -9

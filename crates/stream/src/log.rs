@@ -209,7 +209,8 @@ pub enum Polled {
 /// Everything that leaves a batch: in one transaction or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commit {
-    pub appends: Vec<Append>,
+    /// Shared, since whoever commits keeps them until it is done.
+    pub appends: Arc<Vec<Append>>,
     /// The next offset of every input of every partition whose state the batch reads or changes, also of those that did not
     /// advance: an empty list would not be fenced. Never empty.
     pub next: BTreeMap<TopicPartition, Offset>,

@@ -162,6 +162,7 @@ impl Joined<'_> {
         appends: Vec<Append>,
         next: BTreeMap<TopicPartition, Offset>,
     ) -> Result<(), Error> {
+        let appends = appends.into();
         self.member.commit(Commit { appends, next })
     }
 }

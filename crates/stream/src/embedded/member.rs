@@ -182,7 +182,7 @@ impl log::Member for Member {
                 severity: Severity::Fatal,
             });
         }
-        let records = self.shared.placed(commit.appends)?;
+        let records = self.shared.placed(Arc::unwrap_or_clone(commit.appends))?;
         let mut next = Vec::with_capacity(commit.next.len());
         for (at, offset) in commit.next {
             self.is_input(&at)?;

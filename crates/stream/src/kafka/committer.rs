@@ -28,7 +28,7 @@ pub(super) struct Committer {
 }
 
 struct Job {
-    appends: Vec<Append>,
+    appends: Arc<Vec<Append>>,
     next: TopicPartitionList,
     owner: Arc<ConsumerGroupMetadata>,
 }
@@ -71,7 +71,7 @@ impl Committer {
 
     pub(super) fn commit(
         &self,
-        appends: Vec<Append>,
+        appends: Arc<Vec<Append>>,
         next: TopicPartitionList,
         owner: Arc<ConsumerGroupMetadata>,
     ) -> Result<(), Failure> {
@@ -153,7 +153,7 @@ mod tests {
             };
             let at = TopicPartition::new(input.clone(), Partition(0));
             let next = list(&names, [(&at, Position::Offset(1))]).unwrap();
-            committer.commit(vec![append], next, Arc::clone(&owner))
+            committer.commit(vec![append].into(), next, Arc::clone(&owner))
         };
         assert!(commit().is_ok());
 

@@ -28,7 +28,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures::future::BoxFuture;
 
-pub use self::config::{Config, Sasl, Security};
+pub use self::config::{Compression, Config, Sasl, Security};
 use self::{
     admin::Admin, append::Appender, identity::Identities, member::Member, namespace::Namespace,
     tail::Tail,

@@ -84,7 +84,9 @@ impl Transactions {
         let mut settings = config.producer()?;
         settings
             .set("transactional.id", transactional_id)
-            .set("transaction.timeout.ms", open.as_millis().to_string());
+            .set("transaction.timeout.ms", open.as_millis().to_string())
+            // Of what was delivered only the number counts; each report would be taken by itself.
+            .set("delivery.report.only.error", "true");
         let failed = |error| fault::error("make a transactional producer", &error, None, Call::Ask);
         let producer: BaseProducer<Deliveries> = settings
             .create_with_context(Deliveries::default())

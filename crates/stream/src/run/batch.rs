@@ -73,7 +73,7 @@ pub(super) struct Stepper<'r, M: Machine> {
     /// What the wall clock shows: no timer that is due later fires.
     pub(super) due_max: Time,
     pub(super) bytes_max: usize,
-    /// How many bytes the last batch had.
+    /// How many bytes the largest batch had: no batch's bytes are copied because there are more of them than before.
     pub(super) room: usize,
     pub(super) spare: Spare,
 }
@@ -255,7 +255,7 @@ impl<M: Machine> Stepper<'_, M> {
                 next.extend(work.next.iter().map(|(at, next)| (at.clone(), *next)));
             }
             batch.bytes = outbox.bytes();
-            let appends = outbox.into_appends();
+            let appends = outbox.into_appends().into();
             Commit { appends, next }
         })
     }

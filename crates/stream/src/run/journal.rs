@@ -99,19 +99,6 @@ impl Place {
         key
     }
 
-    fn page(&self, number: u64, rows: &[u8], outbox: &mut Outbox) {
-        let key = self.key(number);
-        outbox.put(|to| {
-            to.extend_from_slice(&key);
-            to.push(self.version);
-            to.extend_from_slice(rows);
-            Written {
-                at: self.at.clone(),
-                key_bytes: key.len(),
-            }
-        });
-    }
-
     fn content<'v>(&self, value: &'v [u8]) -> Result<&'v [u8], String> {
         match value.split_first() {
             Some((version, rest)) if *version == self.version => Ok(rest),
@@ -185,7 +172,7 @@ impl Journal {
         let mut writer = Writer {
             place: &self.place,
             number: self.next,
-            bytes: Vec::new(),
+            start: 0,
             rows: 0,
             pages: Vec::new(),
             outbox,
@@ -266,7 +253,8 @@ impl Spare {
 struct Writer<'w> {
     place: &'w Place,
     number: u64,
-    bytes: Vec<u8>,
+    /// Where the page at hand begins in the outbox, if it has rows.
+    start: usize,
     rows: usize,
     /// How many rows those have that are full.
     pages: Vec<usize>,
@@ -275,19 +263,33 @@ struct Writer<'w> {
 
 impl Writer<'_> {
     fn row<K: Serialize, R: Serialize>(&mut self, key: &K, change: Option<&R>) {
-        let before = self.bytes.len();
-        write_row(key, change, &mut self.bytes);
-        if before > 0 && self.bytes.len() > PAGE_BYTES {
-            let last = self.bytes.split_off(before);
+        if self.rows == 0 {
+            self.open();
+        }
+        let before = self.outbox.bytes();
+        write_row(key, change, self.outbox.buffer());
+        if self.rows > 0 && self.outbox.bytes() - self.start > PAGE_BYTES {
+            let last = self.outbox.buffer().split_off(before);
             self.close();
-            self.bytes = last;
+            self.open();
+            self.outbox.buffer().extend_from_slice(&last);
         }
         self.rows += 1;
     }
 
+    fn open(&mut self) {
+        self.start = self.outbox.bytes();
+        let to = self.outbox.buffer();
+        to.extend_from_slice(&self.place.key(self.number));
+        to.push(self.place.version);
+    }
+
     fn close(&mut self) {
-        self.place.page(self.number, &self.bytes, self.outbox);
-        self.bytes.clear();
+        let written = Written {
+            at: self.place.at.clone(),
+            key_bytes: self.place.key(self.number).len(),
+        };
+        self.outbox.close(self.start, written);
         self.number += 1;
         self.pages.push(self.rows);
         self.rows = 0;

@@ -55,18 +55,28 @@ impl Outbox {
     /// Puts a record in: its key, then its value.
     pub(super) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Written) {
         let start = self.bytes.len();
-        let Written { at, key_bytes } = write(&mut self.bytes);
-        self.close(at, start, start + key_bytes, false);
+        let written = write(&mut self.bytes);
+        self.close(start, written);
+    }
+
+    /// Where a record is written piece by piece, until it is closed.
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Makes a record of all that was written from `start` on.
+    pub(super) fn close(&mut self, start: usize, Written { at, key_bytes }: Written) {
+        self.end(at, start, start + key_bytes, false);
     }
 
     /// Puts in that a key has no record any more.
     pub(super) fn remove(&mut self, at: TopicPartition, key: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(key);
-        self.close(at, start, self.bytes.len(), true);
+        self.end(at, start, self.bytes.len(), true);
     }
 
-    fn close(&mut self, at: TopicPartition, start: usize, value: usize, removes: bool) {
+    fn end(&mut self, at: TopicPartition, start: usize, value: usize, removes: bool) {
         let end = self.bytes.len();
         assert_fits(&at, end - start);
         self.records.push(Record {

@@ -68,7 +68,7 @@ pub struct Runner<M: Machine> {
     pub(super) watched: Duration,
     /// Since when it holds nothing, if it does.
     pub(super) empty_since: Duration,
-    /// How many bytes the last batch had.
+    /// How many bytes the largest batch had.
     room: usize,
     ready: Arc<AtomicBool>,
     turns: Arc<AtomicU64>,
@@ -201,7 +201,7 @@ impl<M: Machine> Runner<M> {
                     self.revoke(&partitions, clock);
                     return Ok(Turn::Moved);
                 }
-                Polled::Records(reads) => self.pending.extend(reads),
+                Polled::Records(reads) => self.pending = reads.into(),
             }
         }
         self.look(member, clock)?;
@@ -339,22 +339,25 @@ impl<M: Machine> Runner<M> {
         for read in reads.into_iter().skip(taken).rev() {
             self.pending.push_front(read);
         }
-        self.room = batch.bytes;
+        self.room = self.room.max(batch.bytes);
         Ok(commit.map(|commit| Sealed { commit, batch, now }))
     }
 
     /// The next records, as many as a batch may have.
     fn take(&mut self) -> Vec<Read> {
-        let mut reads = Vec::new();
+        let mut count = 0;
         let mut bytes = 0;
-        while reads.len() < self.options.batch_records_max && bytes < self.options.batch_bytes_max {
-            let Some(read) = self.pending.pop_front() else {
+        for read in self.pending.iter().take(self.options.batch_records_max) {
+            if bytes >= self.options.batch_bytes_max {
                 break;
-            };
+            }
             bytes += read.key.len() + read.value.as_ref().map_or(0, Bytes::len);
-            reads.push(read);
+            count += 1;
         }
-        reads
+        if count == self.pending.len() {
+            return std::mem::take(&mut self.pending).into();
+        }
+        self.pending.drain(..count).collect()
     }
 
     fn own_partitions(&self) -> u32 {

@@ -241,7 +241,9 @@ impl log::Member for Member {
             core.expel(self.id);
         }
         let machine = self.check(&mut core, &commit)?;
-        core.resolve_naming(&commit.next.keys().cloned().collect());
+        let Commit { appends, next } = commit;
+        let appends = Arc::unwrap_or_clone(appends);
+        core.resolve_naming(&next.keys().cloned().collect());
         if core.happens(|faults| faults.retry) {
             core.counts.retries += 1;
             return Err(refused("the coordinator is loading", Severity::Retry));
@@ -258,10 +260,10 @@ impl log::Member for Member {
         if core.happens(|faults| faults.crash_during_commit) {
             core.counts.crashes_during_commit += 1;
             core.expel(self.id);
-            core.open(machine, commit.appends, commit.next);
+            core.open(machine, appends, next);
             return Err(lost("commit", "the member died in it"));
         }
-        core.commit(machine, commit.appends, &commit.next);
+        core.commit(machine, appends, &next);
         self.shared.notify();
         if core.happens(|faults| faults.crash_after_commit) {
             core.counts.crashes_after_commit += 1;

@@ -131,20 +131,20 @@ impl Member for BrokenMember {
         match self.fault {
             Some(Fault::CommitsTwice) => {
                 self.inner().commit(commit.clone())?;
-                self.append(commit.appends);
+                self.append(Arc::unwrap_or_clone(commit.appends));
                 return Ok(());
             }
             Some(Fault::ForgetsFencing) => {
                 let committed = self.inner().commit(commit.clone());
                 if committed.as_ref().map_err(Error::severity) == Err(Severity::Lost) {
-                    self.append(commit.appends);
+                    self.append(Arc::unwrap_or_clone(commit.appends));
                     return Ok(());
                 }
                 return committed;
             }
             Some(Fault::FencesOnePartitionOnly) => return self.commit_any(&commit),
             Some(Fault::TakesEmptyOffsets) if commit.next.is_empty() => {
-                self.append(commit.appends);
+                self.append(Arc::unwrap_or_clone(commit.appends));
                 return Ok(());
             }
             Some(Fault::DiskFull) if self.disk_full.load(Ordering::Relaxed) => {
@@ -153,11 +153,13 @@ impl Member for BrokenMember {
                     reserve_bytes: 0,
                 });
             }
-            Some(Fault::ShowsEarly) => self.append(std::mem::take(&mut commit.appends)),
-            Some(Fault::ReordersACommit) => commit.appends.reverse(),
+            Some(Fault::ShowsEarly) => {
+                self.append(std::mem::take(Arc::make_mut(&mut commit.appends)))
+            }
+            Some(Fault::ReordersACommit) => Arc::make_mut(&mut commit.appends).reverse(),
             Some(Fault::DropsOnePartitionOfACommit) => {
                 if let Some(last) = commit.appends.last().map(|append| append.at.clone()) {
-                    commit.appends.retain(|append| append.at != last);
+                    Arc::make_mut(&mut commit.appends).retain(|append| append.at != last);
                 }
             }
             Some(Fault::KeepsOneOffsetForAll) => {

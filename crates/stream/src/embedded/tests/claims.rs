@@ -236,7 +236,7 @@ fn below_the_reserve_nothing_is_taken_and_it_goes_on_by_itself() {
     let event = at(Topic::Event, 0);
     let mut member = join(&log, MachineName::Cases, &[Topic::CaseInput]);
     let commit = Commit {
-        appends: vec![put(&event, "key", "commit")],
+        appends: vec![put(&event, "key", "commit")].into(),
         next: BTreeMap::from([(at(Topic::CaseInput, 0), Offset(0))]),
     };
     free.store(99, Ordering::SeqCst);
@@ -283,7 +283,7 @@ fn a_disk_that_runs_full_refuses_and_loses_nothing_acknowledged() {
         };
         assert!(matches!(refused, Error::DiskFull { .. }), "{refused}");
         let commit = Commit {
-            appends: records(1_000_000),
+            appends: records(1_000_000).into(),
             next: next.clone(),
         };
         let refused = member.commit(commit).unwrap_err();
@@ -307,7 +307,7 @@ fn a_commit_whose_sync_failed_is_lost_and_the_log_goes_on() {
     let mut member = join(&log, MachineName::Cases, &[Topic::CaseInput]);
     let input = at(Topic::CaseInput, 0);
     let commit = |value: &str, next| Commit {
-        appends: vec![put(&event, "key", value)],
+        appends: vec![put(&event, "key", value)].into(),
         next: BTreeMap::from([(input.clone(), Offset(next))]),
     };
     disk.fail_next_sync();
@@ -345,7 +345,7 @@ fn a_commit_that_waits_while_its_partition_moves_is_refused() {
     until(true);
     let committing = thread::spawn(move || {
         member.commit(Commit {
-            appends: vec![put(&at(Topic::Event, 0), "key", "refused")],
+            appends: vec![put(&at(Topic::Event, 0), "key", "refused")].into(),
             next: BTreeMap::from([(at(Topic::CaseInput, 0), Offset(1))]),
         })
     });
@@ -401,7 +401,7 @@ fn a_commit_that_changes_nothing_costs_no_sync() {
     let (disk, log) = fresh(roomy());
     let mut member = join(&log, MachineName::Cases, &[Topic::CaseInput]);
     let commit = Commit {
-        appends: Vec::new(),
+        appends: Arc::default(),
         next: BTreeMap::from([(at(Topic::CaseInput, 0), Offset(0))]),
     };
     member.commit(commit.clone()).unwrap();

@@ -130,7 +130,12 @@ impl Run {
         ];
         let input = at(Topic::CaseInput, 1);
         let next = BTreeMap::from([(input, Offset(i64::try_from(self.tried).unwrap()))]);
-        let committed = member.commit(Commit { appends, next }).is_ok();
+        let committed = member
+            .commit(Commit {
+                appends: appends.into(),
+                next,
+            })
+            .is_ok();
         if committed {
             self.committed = self.tried;
         }

@@ -118,7 +118,7 @@ fn a_group_offset_that_is_newer_than_the_state_wins() {
     let assigned = Polled::Assigned(vec![Partition(0)]);
     assert_eq!(member.poll(1, Duration::ZERO).unwrap(), assigned);
     let commit = Commit {
-        appends: Vec::new(),
+        appends: Arc::default(),
         next: BTreeMap::from([(input, skipped)]),
     };
     member.commit(commit).unwrap();

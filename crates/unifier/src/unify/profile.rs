@@ -6,6 +6,7 @@
 //! that was not kept in time (`watch`). Signs are told as signals with an id of their own, and taken back when they prove not to be.
 //!
 //! - `tie`: matters that are one at this profile, since promises are made of an order and kept by a parcel;
+//! - `word`: what was said of a promise that somebody made;
 //! - `phase`: when the customer's cases were open;
 //! - `figures`: what a reader is shown of a profile, from the same facts without the machine.
 
@@ -17,6 +18,7 @@ mod sign;
 mod state;
 mod tie;
 mod watch;
+mod word;
 
 use std::cmp::Reverse;
 
@@ -216,19 +218,12 @@ fn add(turn: &mut Turn<'_, '_>, digest: &Digest, is_contact: bool) {
         turn.put_profile(back, Row::Present);
     }
     tied(turn, tie::of_digest(turn, digest));
-    let keeps = turn.rules().profile.keeps(&digest.name);
-    if keeps {
+    if turn.rules().profile.keeps(&digest.name) {
         let key = Key::End(profile, matter, Ending::Event, time, cause);
         turn.put_profile(key, Row::End(End::Event(digest.name.clone())));
-    }
-    if let Some(promise) = &digest.promise {
-        let key = Key::End(profile, matter, Ending::Promise(promise.id), time, cause);
-        turn.put_profile(key, Row::End(End::Promise(promise.state)));
-        watch::promise_changed(turn, profile, matter, promise.id);
-    }
-    if keeps || digest.promise.is_some() {
         ends(turn, profile, matter, time);
     }
+    word::came(turn, digest);
     watch::begin(turn, digest);
 }
 
@@ -246,18 +241,12 @@ fn remove(turn: &mut Turn<'_, '_>, digest: &Digest) {
     }
     untied(turn, tie::all_of_digest(digest));
     let at = (digest.time, Cause::of(digest));
-    let left = |turn: &mut Turn<'_, '_>, ending| {
-        let key = Key::End(profile, matter, ending, at.0, at.1);
-        if turn.profile_row(key.clone()).is_some() {
-            turn.remove_profile(key);
-            watch::resume(turn, profile, (matter, ending), at);
-        }
-    };
-    left(turn, Ending::Event);
-    if let Some(promise) = &digest.promise {
-        left(turn, Ending::Promise(promise.id));
-        watch::promise_changed(turn, profile, matter, promise.id);
+    let key = Key::End(profile, matter, Ending::Event, at.0, at.1);
+    if turn.profile_row(key.clone()).is_some() {
+        turn.remove_profile(key);
+        watch::resume(turn, profile, (matter, Ending::Event), at);
     }
+    word::left(turn, digest);
 }
 
 /// What a digest that came or left makes doubtful.

@@ -2,9 +2,11 @@
 //!
 //! - `sketch`: what may happen, drawn at random;
 //! - `slow`: the signs of what rests at a profile;
-//! - `figures`: what a reader is shown of it.
+//! - `figures`: what a reader is shown of it;
+//! - `promise`: what both say of each promise, against each other.
 
 mod figures;
+mod promise;
 mod sketch;
 mod slow;
 
@@ -52,8 +54,8 @@ fn write(what: SignalKind, profile: ProfileId, matter: MatterId, time: Time) -> 
     format!("{} {profile} {matter} {time}", what.as_str())
 }
 
-/// What is told in the end: of each id the highest revision.
-fn standing(told: &[Record]) -> BTreeSet<String> {
+/// What is told in the end: of each sign the highest revision.
+fn latest(told: &[Record]) -> BTreeMap<EventId, Signal> {
     let mut last: BTreeMap<EventId, Signal> = BTreeMap::new();
     for record in told {
         let Record::CaseInput(CaseInput::Signal(signal)) = record else {
@@ -66,7 +68,13 @@ fn standing(told: &[Record]) -> BTreeSet<String> {
         let next = known.map_or(0, |known| known.revision + 1);
         assert_eq!(signal.revision, next, "revisions grow by one");
     }
-    last.into_values()
+    last
+}
+
+/// The signs that stand.
+fn standing(told: &[Record]) -> BTreeSet<String> {
+    latest(told)
+        .into_values()
         .filter(|signal| !signal.withdrawn)
         .map(|signal| write(signal.what, signal.profile, signal.matter, signal.time))
         .collect()
@@ -150,7 +158,7 @@ fn every_sign_has_its_reason() {
         ..at(call, 0, 2)
     };
     let ties = said(0, at(call, 0, 30));
-    let table: [(&str, &[Sketch], &[&str]); 21] = [
+    let table: [(&str, &[Sketch], &[&str]); 23] = [
         ("twice", &[at(call, 0, 1), at(call, 0, 2)], &[]),
         (
             "three times",
@@ -246,6 +254,22 @@ fn every_sign_has_its_reason() {
                 said(withdrawn, at(promise, 0, 9)),
             ],
             &[],
+        ),
+        (
+            "kept in another matter",
+            &[said(made, at(promise, 0, 1)), said(kept, at(promise, 2, 9))],
+            &[],
+        ),
+        (
+            "another promise kept",
+            &[
+                said(made, at(promise, 0, 1)),
+                Sketch {
+                    channel: 1,
+                    ..said(kept, at(promise, 0, 9))
+                },
+            ],
+            &["promise_broken", "promise_due"],
         ),
         (
             "said to be broken",

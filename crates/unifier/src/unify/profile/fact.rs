@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use event::{
     CaseId, Channel, EventId, MatterId, Name, ProfileId, Time, Token,
     case_input::{Signal, SignalKind},
-    event::PromiseState,
     timeline_input::{Digest, StepNote},
 };
 use machine::{Rank, Shelf};
@@ -24,7 +23,7 @@ pub enum Key {
     /// A score of a metric, and the same from the last to the first.
     Score(ProfileId, Name, Time, Cause),
     ScoreBack(ProfileId, Name, Reverse<(Time, Cause)>),
-    /// What may end a wait.
+    /// What may end a wait in its matter.
     End(ProfileId, MatterId, Ending, Time, Cause),
     /// A wait that this ended in time. Should the end prove not to be one, the wait goes on.
     Ended(ProfileId, MatterId, Ending, Time, Cause, Watched),
@@ -36,8 +35,11 @@ pub enum Key {
     Until(ProfileId, Time, CaseId),
     /// What a case was told, by the id that the signal bears in place of an event's.
     Sign(ProfileId, EventId),
-    /// What was told because time passed, by when it was due.
+    /// What was told of a matter because time passed, by when it was due.
     Told(ProfileId, MatterId, Time, Watched),
+    /// What was said of a promise, and the same from the last to the first.
+    Word(ProfileId, Token, Time, Cause),
+    WordBack(ProfileId, Token, Reverse<(Time, Cause)>),
 }
 
 /// What a row comes from: the digest of an event, found by the value it follows, or a step of a case, which needs no finding.
@@ -90,6 +92,8 @@ impl Key {
             Key::Until(profile, ..) => Shelf::of(first + 9, profile.token()),
             Key::Sign(..) => Shelf::Alone,
             Key::Told(profile, ..) => Shelf::of(first + 10, profile.token()),
+            Key::Word(profile, ..) => Shelf::of(first + 11, profile.token()),
+            Key::WordBack(profile, ..) => Shelf::of(first + 12, profile.token()),
         }
     }
 
@@ -111,13 +115,9 @@ impl Key {
             }
             Key::End(_, matter, ending, time, cause)
             | Key::Ended(_, matter, ending, time, cause, _) => {
-                let (ending, cause) = match ending {
-                    Ending::Step => (time.rank(), cause.id.number()),
-                    Ending::Event => (1 << 64 | time.rank(), cause.id.number()),
-                    // Few words are said of one promise.
-                    Ending::Promise(id) => (1 << 127 | id.number() >> 1, 0),
-                };
-                (matter.number(), ending, cause)
+                let ending = u128::from(*ending as u8) << 64;
+                let when = ending | time.rank();
+                (matter.number(), when, cause.id.number())
             }
             Key::Tie(_, one, other, cause) => (one.number(), other.number(), cause.id.number()),
             Key::Phase(_, case, step) => (case.number(), u128::from(*step), 0),
@@ -125,6 +125,12 @@ impl Key {
             Key::Sign(..) => (0, 0, 0),
             Key::Told(_, matter, time, watched) => {
                 (matter.number(), time.rank(), watched.cause.id.number())
+            }
+            Key::Word(_, promise, time, cause) => {
+                (promise.number(), time.rank(), cause.id.number())
+            }
+            Key::WordBack(_, promise, Reverse((time, cause))) => {
+                (promise.number(), !time.rank(), !cause.id.number())
             }
         }
     }
@@ -164,16 +170,13 @@ pub enum End {
     Step,
     /// An event of a type that keeps a standing promise.
     Event(Name),
-    /// What an event says of a promise.
-    Promise(PromiseState),
 }
 
-/// Where to look for the end of a wait.
+/// What to look for in matters that may end a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Ending {
     Step,
     Event,
-    Promise(Token),
 }
 
 /// A wait that began with an event, and what is said of it if it is not over in time.

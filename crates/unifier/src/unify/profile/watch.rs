@@ -3,7 +3,8 @@
 //! A wait begins with an event and is due some time later. Nothing is done until then: the timer (`Key::Due`) only says when to look,
 //! and what it finds decides. What is found to be over in time is remembered under what ended it (`Key::Ended`), so that it is
 //! looked at again should that be withdrawn; what was told is found by when it was due (`Key::Told`), so that a late fact from
-//! before that takes it back. What a look finds depends on what rests at the profile alone, never on the order in which it came.
+//! before that takes it back. A promise that somebody made needs neither: what is said of it lies together (`word`). What a look finds
+//! depends on what rests at the profile alone, never on the order in which it came.
 
 use event::{
     MatterId, Name, ProfileId, Time, Token,
@@ -14,60 +15,56 @@ use event::{
 };
 
 use super::{
-    super::{row::LAST, signal, turn::Turn},
+    super::{signal, turn::Turn},
     fact::{Cause, End, Ending, Key, Row, Wait, Watched, mismatch},
     rules::fits,
-    sign, tie,
+    sign, tie, word,
 };
-
-/// No promise is spoken of more often.
-const WORDS_MAX: usize = 32;
 
 /// What a look at a wait finds.
 enum Found {
     /// Nothing waits: its event is not here any more, or the rules know no such wait.
     Nothing,
-    /// It was over in time, by this.
-    Over(MatterId, Time, Cause),
+    /// It was over in time, by this in a matter; or by another word, which looks at it again should it go.
+    Over(Option<Over>),
     /// It was not over at this moment, of which the signal tells.
     Due(Time, Box<Signal>),
 }
 
+/// What ends a wait in a matter, and when it happened.
+type Over = (MatterId, Ending, Time, Cause);
+
 impl Wait {
-    const fn ending(&self) -> Ending {
+    /// What ends it in its matter. What somebody promised under an id ends by that, in whatever matter.
+    const fn ending(&self) -> Option<Ending> {
         match self {
-            Wait::Answer => Ending::Step,
-            Wait::Standing(_) => Ending::Event,
-            Wait::Promise(id) => Ending::Promise(*id),
+            Wait::Answer => Some(Ending::Step),
+            Wait::Standing(_) => Some(Ending::Event),
+            Wait::Promise(_) => None,
         }
     }
 }
 
-/// The waits that a digest begins.
+/// The waits that a digest begins, each with what is said if it is not over in time. A promise is warned of before it is broken.
 pub(super) fn of(turn: &Turn<'_, '_>, digest: &Digest) -> Vec<Watched> {
-    let watched = |(wait, what)| Watched {
-        matter: digest.matter,
+    const PROMISED: [SignalKind; 2] = [SignalKind::PromiseDue, SignalKind::PromiseBroken];
+    let watched = |wait, what| Watched {
         cause: Cause::of(digest),
+        matter: digest.matter,
         wait,
         what,
     };
-    waits(turn, digest).into_iter().map(watched).collect()
-}
-
-/// What an event begins to wait for, and what it says if that does not come.
-fn waits(turn: &Turn<'_, '_>, digest: &Digest) -> Vec<(Wait, SignalKind)> {
-    const PROMISED: [SignalKind; 2] = [SignalKind::PromiseDue, SignalKind::PromiseBroken];
     let mut waits = Vec::new();
     if digest.kind == event::Kind::Complaint {
-        waits.push((Wait::Answer, SignalKind::Silence));
+        waits.push(watched(Wait::Answer, SignalKind::Silence));
     }
     for (name, promise) in &turn.rules().profile.promises {
         if fits(&promise.starts_on, &digest.name) {
-            waits.extend(PROMISED.map(|what| (Wait::Standing(name.clone()), what)));
+            waits.extend(PROMISED.map(|what| watched(Wait::Standing(name.clone()), what)));
         }
     }
     if let Some(promise) = &digest.promise {
-        waits.extend(PROMISED.map(|what| (Wait::Promise(promise.id), what)));
+        waits.extend(word::waits(digest, promise.id));
     }
     waits
 }
@@ -82,7 +79,7 @@ pub(super) fn begin(turn: &mut Turn<'_, '_>, digest: &Digest) {
 
 /// A promise has one timer at a time: when its keeper was warned, or would have been, it is looked at again when it is due. What is kept
 /// before the warning is kept in time too.
-fn set_timer(turn: &mut Turn<'_, '_>, digest: &Digest, watched: Watched) {
+pub(super) fn set_timer(turn: &mut Turn<'_, '_>, digest: &Digest, watched: Watched) {
     match due(turn, digest, &watched) {
         Some(due) => {
             let key = Key::Due(due, digest.profile, watched);
@@ -109,8 +106,9 @@ fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time)
     let id = sign::id_of(profile, &watched);
     match find(turn, profile, &watched) {
         Found::Nothing => next(turn, profile, watched),
-        Found::Over(matter, time, end) => {
-            let key = Key::Ended(profile, matter, watched.wait.ending(), time, end, watched);
+        Found::Over(None) => {}
+        Found::Over(Some((matter, ending, time, cause))) => {
+            let key = Key::Ended(profile, matter, ending, time, cause, watched);
             turn.put_profile(key, Row::Present);
         }
         // The rules changed meanwhile.
@@ -119,8 +117,10 @@ fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time)
         }
         Found::Due(due, signal) => {
             sign::settle(turn, profile, id, Some(*signal));
-            let key = Key::Told(profile, watched.matter, due, watched.clone());
-            turn.put_profile(key, Row::Present);
+            if watched.wait.ending().is_some() {
+                let key = Key::Told(profile, watched.matter, due, watched.clone());
+                turn.put_profile(key, Row::Present);
+            }
             next(turn, profile, watched);
         }
     }
@@ -191,7 +191,7 @@ pub(super) fn resume(
 pub(super) fn resume_all(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: MatterId) {
     let (ending, time) = (Ending::Step, Time::MIN);
     let first = Key::Ended(profile, matter, ending, time, Cause::FIRST, Watched::FIRST);
-    let (ending, time) = (Ending::Promise(LAST), Time::MAX);
+    let (ending, time) = (Ending::Event, Time::MAX);
     let last = Key::Ended(profile, matter, ending, time, Cause::LAST, Watched::LAST);
     resume_within(turn, profile, first, last);
 }
@@ -214,52 +214,7 @@ fn resume_within(turn: &mut Turn<'_, '_>, profile: ProfileId, first: Key, last: 
     }
 }
 
-/// Sets the timers of a promise again, since another word was said of it.
-pub(super) fn promise_changed(
-    turn: &mut Turn<'_, '_>,
-    profile: ProfileId,
-    matter: MatterId,
-    promise: Token,
-) {
-    for matter in tie::group(turn, profile, matter) {
-        for (_, cause) in words(turn, profile, matter, promise) {
-            let Some(digest) = turn.digest(profile, cause).cloned() else {
-                continue;
-            };
-            let watched = Watched {
-                matter: digest.matter,
-                cause,
-                wait: Wait::Promise(promise),
-                what: SignalKind::PromiseDue,
-            };
-            set_timer(turn, &digest, watched);
-        }
-    }
-}
-
-/// What was said of a promise in a matter, in order.
-fn words(
-    turn: &Turn<'_, '_>,
-    profile: ProfileId,
-    matter: MatterId,
-    promise: Token,
-) -> Vec<(Time, Cause)> {
-    let ending = Ending::Promise(promise);
-    turn.profile_rows(
-        Key::End(profile, matter, ending, Time::MIN, Cause::FIRST),
-        Key::End(profile, matter, ending, Time::MAX, Cause::LAST),
-    )
-    .take(WORDS_MAX)
-    .map(|(key, row)| {
-        let Key::End(.., time, cause) = key else {
-            mismatch(row)
-        };
-        (*time, *cause)
-    })
-    .collect()
-}
-
-/// When a wait is due, if it is one. A promise that is said to be broken is due at that moment.
+/// When a wait is due, if it is one.
 fn due(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<Time> {
     let rules = &turn.rules().profile;
     match &watched.wait {
@@ -280,21 +235,22 @@ fn due(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<Time> 
             }
         }
         Wait::Promise(id) => {
-            let promise = digest
-                .promise
-                .as_ref()
-                .filter(|promise| promise.id == *id)?;
-            let due = promise.due.filter(|_| promise.state == PromiseState::Made);
-            if watched.what == SignalKind::PromiseDue {
+            let promise = promised(digest, *id)?;
+            let due = word::due(digest.time, promise)?;
+            if watched.what != SignalKind::PromiseDue {
+                Some(due)
+            } else if promise.state == PromiseState::Made {
                 let calendar = rules.calendar(promise.keeper.as_ref());
-                Some(calendar.back(due?, rules.warn_before).max(digest.time))
-            } else if promise.state == PromiseState::Broken {
-                Some(digest.time)
+                Some(calendar.back(due, rules.warn_before).max(digest.time))
             } else {
-                due.map(|due| due.max(digest.time))
+                None
             }
         }
     }
+}
+
+fn promised(digest: &Digest, id: Token) -> Option<&Promise> {
+    digest.promise.as_ref().filter(|promise| promise.id == id)
 }
 
 fn find(turn: &Turn<'_, '_>, profile: ProfileId, watched: &Watched) -> Found {
@@ -307,60 +263,34 @@ fn find(turn: &Turn<'_, '_>, profile: ProfileId, watched: &Watched) -> Found {
     let Some(due) = due(turn, digest, watched) else {
         return Found::Nothing;
     };
-    let over = match (&watched.wait, says(digest)) {
-        // Nothing makes a word unsaid that was said; but what was broken before is not broken again.
-        (Wait::Promise(promise), Some(PromiseState::Broken)) => {
-            broken_before(turn, digest, watched, *promise)
+    match &watched.wait {
+        Wait::Answer | Wait::Standing(_) => {
+            let end = end(turn, digest, watched).filter(|(_, _, time, _)| *time <= due);
+            if end.is_some() {
+                return Found::Over(end);
+            }
         }
-        _ => end(turn, digest, watched).filter(|(_, time, _)| *time <= due),
-    };
-    match over {
-        Some((matter, time, id)) => Found::Over(matter, time, id),
-        None => Found::Due(due, Box::new(told(turn, digest, watched, due))),
+        Wait::Promise(id) => {
+            let promise = promised(digest, *id);
+            if promise.is_some_and(|promise| word::is_over(turn, digest, promise, due)) {
+                return Found::Over(None);
+            }
+        }
     }
-}
-
-fn says(digest: &Digest) -> Option<PromiseState> {
-    Some(digest.promise.as_ref()?.state)
-}
-
-/// The word by which a promise was due, and broken, before somebody said so.
-fn broken_before(
-    turn: &Turn<'_, '_>,
-    said: &Digest,
-    watched: &Watched,
-    promise: Token,
-) -> Option<(MatterId, Time, Cause)> {
-    let group = tie::group(turn, said.profile, watched.matter);
-    let words = group.into_iter().flat_map(|matter| {
-        let words = words(turn, said.profile, matter, promise);
-        words.into_iter().map(move |word| (word, matter))
-    });
-    let ((time, cause), matter) = words
-        .filter(|(word, _)| *word < (said.time, watched.cause))
-        .max()?;
-    let made = turn.digest(said.profile, cause)?;
-    let due = made
-        .promise
-        .as_ref()?
-        .due
-        .filter(|_| says(made) == Some(PromiseState::Made))?;
-    (due < said.time).then_some((matter, time, cause))
+    Found::Due(due, Box::new(told(turn, digest, watched, due)))
 }
 
 /// The first thing that ends a wait, in any of the matters that are one with its own.
-fn end(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<(MatterId, Time, Cause)> {
+fn end(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<Over> {
     let profile = digest.profile;
     let begun = (digest.time, watched.cause);
-    let ending = watched.wait.ending();
+    let ending = watched.wait.ending()?;
     let ends = |row: &Row| match (&watched.wait, row) {
         (Wait::Answer, Row::End(End::Step)) => true,
         (Wait::Standing(name), Row::End(End::Event(event))) => {
             let promise = turn.rules().profile.promises.get(name);
             promise.is_some_and(|promise| fits(&promise.kept_by, event))
         }
-        // Made again, it is due by the newer word; said to be broken, it is that word that tells.
-        (Wait::Promise(_), Row::End(End::Promise(state))) => *state != PromiseState::Unknown,
         _ => false,
     };
     tie::group(turn, profile, watched.matter)
@@ -379,7 +309,7 @@ fn end(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched) -> Option<(Matte
             })
         })
         .min()
-        .map(|(time, cause, matter)| (matter, time, cause))
+        .map(|(time, cause, matter)| (matter, ending, time, cause))
 }
 
 fn told(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched, due: Time) -> Signal {
@@ -395,9 +325,9 @@ fn told(turn: &Turn<'_, '_>, digest: &Digest, watched: &Watched, due: Time) -> S
                 about_promise(&mut signal, standing_promise(turn, digest, name, standing));
             }
         }
-        Wait::Promise(_) => {
-            if let Some(promise) = digest.promise.clone() {
-                about_promise(&mut signal, promise);
+        Wait::Promise(id) => {
+            if let Some(promise) = promised(digest, *id) {
+                about_promise(&mut signal, promise.clone());
             }
         }
     }

@@ -110,7 +110,7 @@ impl Rest<'_> {
             };
             let says = |other: &&&Digest| {
                 let of = other.promise.as_ref().map(|promise| promise.id);
-                of == Some(promise.id) && group.contains(&other.matter)
+                of == Some(promise.id)
             };
             let mut words = self.digests.iter().filter(says);
             match (promise.state, promise.due) {

@@ -137,7 +137,8 @@ fn outcome<'w>(words: impl Iterator<Item = (Time, &'w Promise)>, now: Time) -> O
             return Some(Outcome::Broken);
         }
         (outcome, due) = match word.state {
-            PromiseState::Made => (Some(Outcome::Open), word.due),
+            // Nothing is late before it was promised.
+            PromiseState::Made => (Some(Outcome::Open), word.due.map(|due| due.max(time))),
             PromiseState::Kept => (Some(Outcome::Kept), None),
             PromiseState::Withdrawn => (Some(Outcome::Withdrawn), None),
             PromiseState::Broken => return Some(Outcome::Broken),

@@ -425,7 +425,6 @@ promise-broken = Promise broken
 promise-withdrawn = Promise withdrawn
 promise-unknown = Promise
 promise-open = Promise open
-promise-late = Promise overdue
 promise-due = by { $day }
 promised-answer = an answer
 promised-call-back = a call back

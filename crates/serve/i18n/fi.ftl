@@ -425,7 +425,6 @@ promise-broken = Lupaus rikottu
 promise-withdrawn = Lupaus peruttu
 promise-unknown = Lupaus
 promise-open = Lupaus avoinna
-promise-late = Lupaus myöhässä
 promise-due = viimeistään { $day }
 promised-answer = vastaus
 promised-call-back = soitto takaisin

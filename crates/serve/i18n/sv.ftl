@@ -425,7 +425,6 @@ promise-broken = Löftet bröts
 promise-withdrawn = Löftet återtogs
 promise-unknown = Löfte
 promise-open = Löftet är öppet
-promise-late = Löftet är försenat
 promise-due = senast { $day }
 promised-answer = svar
 promised-call-back = att ringa upp

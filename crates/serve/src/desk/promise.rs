@@ -1,6 +1,6 @@
 //! Something that was promised to a customer, as pages show it.
 
-use event::{DepartmentId, Name, Time};
+use event::Name;
 use unifier::unify::profile::figures::{self, Outcome};
 
 use super::{
@@ -19,35 +19,25 @@ pub(super) struct Promised {
 }
 
 impl Promised {
-    pub(super) fn new(
-        speech: &Speech,
-        what: &str,
-        keeper: Option<&DepartmentId>,
-        due: Option<Time>,
-        (key, tone): (&str, &'static str),
-    ) -> Promised {
-        Promised {
-            what: Speech::sentence(what),
-            words: None,
-            keeper: keeper.map(|keeper| speech.department(keeper)),
-            due: due.map(|due| speech.moment(due)),
-            state: speech.say(key),
-            tone,
-        }
-    }
-
     /// What the timeline knows of it; what the company says to everybody in its own words.
     pub(super) fn of(speech: &Speech, promised: &figures::Promised) -> Promised {
-        let what = said_to_all(speech, &promised.what).filter(|_| promised.is_standing);
+        let what = said_to_all(speech, &promised.what).filter(|_| promised.id.is_none());
         let what = what.unwrap_or_else(|| what_promised(speech, &promised.what));
-        let state = match promised.outcome {
+        let (state, tone) = match promised.outcome {
             Outcome::Open => ("promise-open", "soon"),
             Outcome::Kept => ("promise-kept", "good"),
             Outcome::Broken => ("promise-broken", "bad"),
             Outcome::Withdrawn => ("promise-withdrawn", ""),
         };
         let keeper = promised.keeper.as_ref();
-        Promised::new(speech, &what, keeper, promised.due, state)
+        Promised {
+            what: Speech::sentence(&what),
+            words: None,
+            keeper: keeper.map(|keeper| speech.department(keeper)),
+            due: promised.due.map(|due| speech.moment(due)),
+            state: speech.say(state),
+            tone,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use event::{
-    CaseId, DepartmentId, MatterId, Millis, Name, ProfileId, Time, Token,
+    CaseId, DepartmentId, Millis, Name, ProfileId, Time, Token,
     case::State as CaseState,
     notice::{Notice, Why},
 };
@@ -38,19 +38,28 @@ fn is_of_promise(notice: &Notice) -> bool {
 }
 
 impl State {
-    /// The promises that rules make to the customers of a case in its matters, the first due first.
-    pub(crate) fn standing_promises(&self, case: &CaseState, now: Time) -> Vec<Promised> {
+    /// What was promised to the customers of a case, the first due first: what its events name, wherever it was promised, and what rules
+    /// promise in its matters.
+    pub(crate) fn promised(
+        &self,
+        case: &CaseState,
+        is_named: impl Fn(Token) -> bool,
+        now: Time,
+    ) -> Vec<Promised> {
         let profiles = case.profiles.iter();
         let profiles: BTreeSet<ProfileId> = profiles
             .map(|profile| self.identity.resolve(*profile).unwrap_or(*profile))
             .collect();
-        let is_of_case = |matter: MatterId| self.cases.of_matter(matter) == Some(case.case);
+        let is_of_case = |promised: &Promised| match promised.id {
+            Some(id) => is_named(id),
+            None => self.cases.of_matter(promised.matter) == Some(case.case),
+        };
         let mut promised: Vec<Promised> = profiles
             .into_iter()
             .flat_map(|profile| self.profile(profile).promised(now))
-            .filter(|promised| promised.is_standing && is_of_case(promised.matter))
+            .filter(is_of_case)
             .collect();
-        promised.sort_by_key(|promised| promised.due);
+        promised.sort_by_key(|promised| promised.due.unwrap_or(Time::MAX));
         promised
     }
 

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use event::{
     Event, EventId, MatterId, Millis, ProfileId, Record,
     case::{Case, StepKind},
+    event::{Personal, Promise, PromiseState},
     notice::{Notice, Why},
 };
 
@@ -212,6 +213,62 @@ async fn a_case_shows_what_is_promised_to_everybody_and_its_keeper_reads_it() {
     open.phase = event::case::Phase::Closed;
     world.write([stands(open)]).await;
     assert_eq!(keeper.get(&path).await.status, StatusCode::FORBIDDEN);
+}
+
+/// The refund was promised on the phone about the order, and paid for the parcel: nothing says that the two are one.
+#[tokio::test]
+async fn a_case_shows_what_became_of_a_promise_wherever_that_was_said() {
+    let Shop {
+        world,
+        minutes,
+        customer,
+    } = shop().await;
+    let said = |id, minute, reference, state, words: &str| {
+        let mut event = world.event(Told {
+            id,
+            at: minute,
+            what: "call.answered",
+            identifiers: &[("email", "aino@example.fi")],
+            references: &[("order", reference)],
+            ..WEB
+        });
+        event.promise = Some(Promise {
+            id: event::Token::hash("test.promise", &[]),
+            what: name("refund"),
+            due: (state == PromiseState::Made).then(|| at(DUE)),
+            by: None,
+            keeper: Some(department("billing")),
+            state,
+        });
+        event.personal = wire::personal::encode(&Personal {
+            promise: Some(words.to_owned()).filter(|words| !words.is_empty()),
+            ..Personal::default()
+        });
+        event
+    };
+    let made = said("2", 0, "B-1", PromiseState::Made, "You get it all back.");
+    let records = [Record::Event(made.clone()), of_order(&made, customer)];
+    world.write(records).await;
+    let mut open = case(case_id("a"), &[customer]);
+    open.matters = vec![MatterId::of_reference(made.values.last().unwrap().token)];
+    world.write([stands(open.clone())]).await;
+    let path = format!("/cases/{}", open.case);
+    let shown = async |state: &str| {
+        // Two days later everybody signs in again.
+        let advisor = Browser::of(&world, "advisor").await.speaking("en");
+        let page = advisor.get(&path).await;
+        let promises = page.texts("section[aria-labelledby=promises] li");
+        assert_eq!(promises.len(), 1, "{}", page.text);
+        let expected = format!("A refund {state}You get it all back. billing by");
+        assert!(promises[0].starts_with(&expected), "{promises:?}");
+    };
+    shown("Promise open").await;
+    minutes.store(DUE, Ordering::Relaxed);
+    shown("Promise broken").await;
+    let kept = said("3", DUE - 60, "C-9", PromiseState::Kept, "");
+    let records = [Record::Event(kept.clone()), of_order(&kept, customer)];
+    world.write(records).await;
+    shown("Promise kept").await;
 }
 
 const JOURNEY: &str = "

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 
 use event::{
-    Event, Name, Time, Token,
+    Event, Name, Token,
     case::{State as CaseState, StepKind},
-    event::{Promise, PromiseState},
 };
-use unifier::unify::profile::figures;
 
 use crate::{
     desk::{
-        entry::what_promised,
         guide::{self, Advice},
         promise::Promised,
         speech::{Speech, Words},
@@ -68,61 +65,36 @@ impl Guide {
     }
 }
 
-/// What was promised, the first due first: by the events of the case, and by what the company says to everybody.
+/// What was promised, the first due first, in the words in which somebody did.
 pub(super) fn promises(
+    state: &model::State,
     speech: &Speech,
+    case: &CaseState,
     told: &[Told],
-    standing: &[figures::Promised],
 ) -> Vec<Promised> {
-    let mut promises = said(speech, told);
-    let standing = standing.iter();
-    promises.extend(standing.map(|promised| (promised.due, Promised::of(speech, promised))));
-    promises.sort_by_key(|(due, _)| due.unwrap_or(Time::MAX));
-    promises.into_iter().map(|(_, promised)| promised).collect()
+    let words = words(told);
+    let promises = state.promised(case, |id| words.contains_key(&id), speech.now);
+    let promises = promises.iter().map(|promised| Promised {
+        words: promised.id.and_then(|id| words[&id].clone()),
+        ..Promised::of(speech, promised)
+    });
+    promises.collect()
 }
 
-/// What the events of the case promise: of each promise the latest that was said.
-fn said(speech: &Speech, told: &[Told]) -> Vec<(Option<Time>, Promised)> {
-    let mut latest: BTreeMap<Token, (Promise, Option<Words>)> = BTreeMap::new();
+/// What the events of the case said of each promise that they name: the latest that is in words.
+fn words(told: &[Told]) -> BTreeMap<Token, Option<Words>> {
+    let mut all = BTreeMap::new();
     for told in told {
         let event = personal::event(&told.bytes);
-        let Some(promise) = event.promise.clone() else {
+        let Some(promise) = &event.promise else {
             continue;
         };
-        let words = personal::open(&event).and_then(|personal| personal.promise);
-        let words = words.map(|text| Words::new(&text, WORDS_CHARS_MAX));
+        let said = personal::open(&event).and_then(|personal| personal.promise);
+        let words: &mut Option<Words> = all.entry(promise.id).or_default();
         // Whoever says that it was kept need not say again what it was.
-        let before = latest.remove(&promise.id);
-        let (due, keeper, said) = match before {
-            Some((before, words)) => (before.due, before.keeper, words),
-            None => (None, None, None),
-        };
-        let promise = Promise {
-            due: promise.due.or(due),
-            keeper: promise.keeper.clone().or(keeper),
-            ..promise
-        };
-        latest.insert(promise.id, (promise, words.or(said)));
+        if let Some(text) = said {
+            *words = Some(Words::new(&text, WORDS_CHARS_MAX));
+        }
     }
-    let said = latest.into_values().map(|(promise, words)| {
-        let is_late = promise.due.is_some_and(|due| due <= speech.now);
-        let (key, tone) = match promise.state {
-            PromiseState::Made if is_late => ("promise-late", "bad"),
-            PromiseState::Made => ("promise-open", "soon"),
-            PromiseState::Kept => ("promise-kept", "good"),
-            PromiseState::Broken => ("promise-broken", "bad"),
-            PromiseState::Withdrawn => ("promise-withdrawn", ""),
-            PromiseState::Unknown => ("promise-unknown", ""),
-        };
-        let what = what_promised(speech, &promise.what);
-        let promised = Promised::new(
-            speech,
-            &what,
-            promise.keeper.as_ref(),
-            promise.due,
-            (key, tone),
-        );
-        (promise.due, Promised { words, ..promised })
-    });
-    said.collect()
+    all
 }

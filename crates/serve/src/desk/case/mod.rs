@@ -208,7 +208,7 @@ impl View {
                 .map(|profile| Customer::new(api, state, speech, *profile))
                 .collect(),
             guide: Guide::of(state, speech, case, &told),
-            promises: advice::promises(speech, &told, &state.standing_promises(case, speech.now)),
+            promises: advice::promises(state, speech, case, &told),
             said,
             happened,
             history: history::spells(speech, case, &steps, &told),

@@ -1,7 +1,7 @@
 //! What was promised to a customer, by somebody's word or by what the company says to everybody, and what became of it.
 
 use event::{
-    DepartmentId, EventId, MatterId, Name, Time,
+    DepartmentId, EventId, MatterId, Name, Time, Token,
     event::{Promise, PromiseState},
     rules::StandingPromise,
 };
@@ -22,9 +22,9 @@ pub struct Promises {
 /// One promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promised {
+    /// That of somebody's word; none where the rules promise it.
+    pub id: Option<Token>,
     pub what: Name,
-    /// The rules promise it; else it is somebody's word.
-    pub is_standing: bool,
     /// That of the event by which it began.
     pub matter: MatterId,
     pub keeper: Option<DepartmentId>,
@@ -44,9 +44,9 @@ pub enum Outcome {
 impl Profile {
     /// Every promise, those of people first.
     pub fn promised(&self, now: Time) -> Vec<Promised> {
-        let words = self.promises.values();
+        let words = self.promises.iter();
         let mut promised: Vec<Promised> = words
-            .filter_map(|words| self.word(words.iter(), now))
+            .filter_map(|(id, words)| self.word(*id, words.iter(), now))
             .collect();
         for (name, promise) in &self.rules.promises {
             for ((time, _), matter) in self.begun.get(name).into_iter().flatten() {
@@ -61,6 +61,7 @@ impl Profile {
     /// What was said of one promise until now, in order.
     fn word<'w>(
         &self,
+        id: Token,
         words: impl Iterator<Item = (&'w (Time, EventId), &'w Promise)>,
         now: Time,
     ) -> Option<Promised> {
@@ -70,8 +71,8 @@ impl Profile {
         // Whoever says that it was kept need not say again what it was.
         let newest = || words.iter().rev().map(|(_, word)| *word);
         Some(Promised {
+            id: Some(id),
             what: first.what.clone(),
-            is_standing: false,
             matter: self.facts[event].matter,
             keeper: newest().find_map(|word| word.keeper.clone()),
             due: newest().find_map(|word| word.due),
@@ -102,8 +103,8 @@ impl Profile {
             None => Outcome::Open,
         };
         Promised {
+            id: None,
             what: name.clone(),
-            is_standing: true,
             matter,
             keeper: Some(promise.keeper.clone()),
             due: Some(due),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use calendar::Calendars;
 use event::{
     CaseId, CommandId, Company, EventId, MatterId, ProfileId, Time, Token, Version,
     case::StepKind,
     case_input::{CaseInput, Signal, SignalKind},
     command_outcome::CommandResult,
-    rules::Rules,
+    rules,
 };
 use machine::{Effects, Input, Machine, Outcome, Overlay, Rank, Shard, Shelf};
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ impl machine::Key for Key {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Row {
-    Rules(#[serde(with = "shared")] Arc<Company>),
+    Rules(Rules),
     QueueEnd(u64),
     Queue(Box<Work>),
     Timer,
@@ -92,6 +93,35 @@ pub enum Row {
     Joined,
     Signal(Box<Signal>),
     Step(Noted),
+}
+
+/// A version of the rules. They are cloned at every step, and the hours of departments are read once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Company", into = "Company")]
+pub struct Rules {
+    pub(crate) company: Arc<Company>,
+    pub(crate) calendars: Arc<Calendars>,
+}
+
+impl From<Company> for Rules {
+    fn from(company: Company) -> Self {
+        Self {
+            calendars: Arc::new(Calendars::of(&company.departments)),
+            company: Arc::new(company),
+        }
+    }
+}
+
+impl From<Rules> for Company {
+    fn from(rules: Rules) -> Self {
+        Arc::unwrap_or_clone(rules.company)
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Company::default().into()
+    }
 }
 
 /// How the case knows a customer.
@@ -178,40 +208,20 @@ const LAST_CASE: CaseId = CaseId::new(LAST);
 
 impl Turn<'_, '_> {
     /// Takes a version of the rules, unless a newer one is known.
-    fn learn(&mut self, rules: Rules) -> Outcome {
+    fn learn(&mut self, rules: rules::Rules) -> Outcome {
         if let Some(Row::Rules(known)) = self.state.get(&Key::Rules) {
-            if known.version > rules.company.version {
+            if known.company.version > rules.company.version {
                 return Outcome::Stale;
             }
-            if **known == *rules.company {
+            if *known.company == *rules.company {
                 return Outcome::Duplicate;
             }
         }
-        self.company = Arc::new(*rules.company);
-        let row = Row::Rules(Arc::clone(&self.company));
-        self.state.put(Key::Rules, row);
+        let rules = Rules::from(*rules.company);
+        self.company = Arc::clone(&rules.company);
+        self.calendars = Arc::clone(&rules.calendars);
+        self.state.put(Key::Rules, Row::Rules(rules));
         Outcome::Applied
-    }
-}
-
-/// The rules are cloned at every step: a row holds them behind a counter.
-mod shared {
-    use std::sync::Arc;
-
-    use event::Company;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        company: &Arc<Company>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        Company::serialize(company, serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Arc<Company>, D::Error> {
-        Company::deserialize(deserializer).map(Arc::new)
     }
 }
 

@@ -1,8 +1,7 @@
 //! By when something has to happen to a case, and what happens when it did not.
 
-use calendar::Calendar;
 use event::{
-    CaseId, Company, DepartmentId, Millis, Time,
+    CaseId, DepartmentId, Millis, Time,
     case::{Phase, StepKind},
     notice::Why,
 };
@@ -16,53 +15,41 @@ use crate::{
 /// Whatever the rules say, a deadline lies ahead.
 pub(crate) const LENGTH_MIN: Millis = Millis::from_secs(1);
 
-/// Gives an open case the deadlines it lacks, counted from now, and takes them from any other. While it waits for an outside
-/// party it gets none. The published deadline is the next of them.
-pub(crate) fn settle(case: &mut Case, company: &Company, now: Time) {
-    if !case.is_open() || case.state.dormant {
-        case.acknowledge_due = None;
-        case.contact_due = None;
-        case.state.offer_due = None;
-        case.state.deadline = None;
-        return;
-    }
-    let lengths = &company.deadlines;
-    let calendar = Calendar::of(&company.departments, &case.state.owner);
-    case.acknowledge_due = match case.state.phase {
-        Phase::Open => case
-            .acknowledge_due
-            .or_else(|| Some(calendar.add(now, lengths.acknowledge.max(LENGTH_MIN)))),
-        Phase::Acknowledged | Phase::Resolved | Phase::Closed | Phase::Unknown => None,
-    };
-    if case.contact_due.is_none() && case.state.waiting_on.is_none() {
-        case.contact_due = Some(calendar.add(now, lengths.contact.max(LENGTH_MIN)));
-    }
-    if case.state.final_deadline.is_none() {
-        case.state.final_deadline = Some(now + lengths.final_after.max(LENGTH_MIN));
-    }
-    case.state.offer_due = match case.state.offered_to {
-        None => None,
-        Some(_) => case
-            .state
-            .offer_due
-            .or_else(|| Some(calendar.add(now, lengths.offer.max(LENGTH_MIN)))),
-    };
-    case.state.deadline = next(case);
-}
-
-fn next(case: &Case) -> Option<Time> {
-    let last = case.state.final_deadline.filter(|_| !case.final_missed);
-    let ours = match case.state.waiting_until {
-        Some(until) => [Some(until), None],
-        None => [case.acknowledge_due, case.contact_due],
-    };
-    ours.into_iter()
-        .chain([case.state.offer_due, last])
-        .flatten()
-        .min()
-}
-
 impl Turn<'_, '_> {
+    /// Gives an open case the deadlines it lacks, counted from now, and takes them from any other. While it waits for an outside
+    /// party it gets none. The published deadline is the next of them.
+    pub(crate) fn settle_deadlines(&self, case: &mut Case, now: Time) {
+        if !case.is_open() || case.state.dormant {
+            case.acknowledge_due = None;
+            case.contact_due = None;
+            case.state.offer_due = None;
+            case.state.deadline = None;
+            return;
+        }
+        let lengths = &self.company.deadlines;
+        let calendar = self.calendar(&case.state.owner);
+        case.acknowledge_due = match case.state.phase {
+            Phase::Open => case
+                .acknowledge_due
+                .or_else(|| Some(calendar.add(now, lengths.acknowledge.max(LENGTH_MIN)))),
+            Phase::Acknowledged | Phase::Resolved | Phase::Closed | Phase::Unknown => None,
+        };
+        if case.contact_due.is_none() && case.state.waiting_on.is_none() {
+            case.contact_due = Some(calendar.add(now, lengths.contact.max(LENGTH_MIN)));
+        }
+        if case.state.final_deadline.is_none() {
+            case.state.final_deadline = Some(now + lengths.final_after.max(LENGTH_MIN));
+        }
+        case.state.offer_due = match case.state.offered_to {
+            None => None,
+            Some(_) => case
+                .state
+                .offer_due
+                .or_else(|| Some(calendar.add(now, lengths.offer.max(LENGTH_MIN)))),
+        };
+        case.state.deadline = next(case);
+    }
+
     /// A timer is due: what was missed is said, at the time it was due, and somebody else is told. Nothing closes.
     pub(crate) fn expire(&mut self, at: Time, id: CaseId) {
         let Some(case) = self.case(id) else {
@@ -75,18 +62,15 @@ impl Turn<'_, '_> {
         let mut change = Change::of(case);
         self.return_offer(&mut change, at);
         self.stop_waiting_at(&mut change, at);
-        let again = |turn: &Self, case: &Case| {
-            let calendar = Calendar::of(&turn.company.departments, &case.state.owner);
-            Some(calendar.add(at, turn.company.deadlines.again.max(LENGTH_MIN)))
-        };
+        let again = self.again(&change.case, at);
         let mut missed = Vec::new();
         let waits = change.case.state.waiting_on.is_some();
         if !waits && change.case.acknowledge_due.is_some_and(|due| due <= at) {
-            change.case.acknowledge_due = again(self, &change.case);
+            change.case.acknowledge_due = Some(again);
             missed.push("acknowledge");
         }
         if !waits && change.case.contact_due.is_some_and(|due| due <= at) {
-            change.case.contact_due = again(self, &change.case);
+            change.case.contact_due = Some(again);
             missed.push("contact");
         }
         if !change.case.final_missed
@@ -106,12 +90,18 @@ impl Turn<'_, '_> {
             self.escalate(&mut change, at, missed);
         }
         // A wait that is over may leave an answered customer without the next time to be contacted.
-        settle(&mut change.case, &self.company, at);
+        self.settle_deadlines(&mut change.case, at);
         assert!(
             change.case.state.deadline > Some(at),
             "A-1: case {id} stays at the deadline it missed"
         );
         self.save(change);
+    }
+
+    /// When something that was missed is missed again.
+    fn again(&self, case: &Case, from: Time) -> Time {
+        let length = self.company.deadlines.again.max(LENGTH_MIN);
+        self.calendar(&case.state.owner).add(from, length)
     }
 
     /// An offer that nobody answered in time comes back to the giver, who owned the case all along.
@@ -150,4 +140,16 @@ impl Turn<'_, '_> {
             .and_then(|department| department.escalates_to.clone())
             .unwrap_or_else(|| route::root_receiver(&self.company))
     }
+}
+
+fn next(case: &Case) -> Option<Time> {
+    let last = case.state.final_deadline.filter(|_| !case.final_missed);
+    let ours = match case.state.waiting_until {
+        Some(until) => [Some(until), None],
+        None => [case.acknowledge_due, case.contact_due],
+    };
+    ours.into_iter()
+        .chain([case.state.offer_due, last])
+        .flatten()
+        .min()
 }

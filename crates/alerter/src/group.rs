@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use calendar::Calendar;
 use event::{
-    CaseId, CommandId, Company, MatterId, Time, Token,
+    CaseId, CommandId, MatterId, Time, Token,
     case::{Phase, State, StepKind},
     case_input::{Absorb, Regroup, Signal},
     command_outcome::CommandResult,
@@ -122,7 +122,7 @@ impl Turn<'_, '_> {
         case.state.phase = Phase::Closed;
         case.state.absorbed_by = Some(forward.to);
         case.state.offered_to = None;
-        case.stop_waiting(&self.company, self.now);
+        case.stop_waiting(&self.calendars, self.now);
         case.state.proposed = None;
         case.absorbed = Some((matter, forward.version));
         case.told.clear();
@@ -260,7 +260,8 @@ impl Turn<'_, '_> {
         let waited_on = case.state.waiting_on.clone();
         let waited_since = case.state.waiting_since;
         unite(case, absorb);
-        unite_dues(case, absorb, waited_since, &self.company, self.now);
+        let calendar = self.calendar(&case.state.owner);
+        unite_dues(case, absorb, waited_since, calendar, self.now);
         let matter = absorbed_matter(absorb);
         let forward = self.gone_on(absorb);
         if forward.is_none() && !case.figures.matters.contains(&matter) {
@@ -389,17 +390,16 @@ fn unite_dues(
     case: &mut Case,
     absorb: &Absorb,
     waited_since: Option<Time>,
-    company: &Company,
+    calendar: &Calendar,
     now: Time,
 ) {
-    let calendar = Calendar::of(&company.departments, &case.state.owner);
     let to = case.state.waiting_since;
     let counted = |due: Option<Time>, from: Option<Time>| {
         due.map(|due| {
             if from == to {
                 due
             } else {
-                wait::shift(&calendar, due, from.unwrap_or(now), to.unwrap_or(now))
+                wait::shift(calendar, due, from.unwrap_or(now), to.unwrap_or(now))
             }
         })
     };

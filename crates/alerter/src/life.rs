@@ -274,7 +274,7 @@ impl Turn<'_, '_> {
     /// Another department owns the case from now on: who had it in hand there, and what was waited for, is past.
     pub(crate) fn give(&mut self, change: &mut Change, owner: DepartmentId) {
         let case = &mut change.case;
-        case.stop_waiting(&self.company, self.now);
+        case.stop_waiting(&self.calendars, self.now);
         case.acknowledge_due = None;
         case.state.claimed_by = None;
         case.state.proposed = None;

@@ -5,8 +5,9 @@ use std::{
     sync::Arc,
 };
 
+use calendar::{Calendar, Calendars};
 use event::{
-    CaseId, Company, EventId, MatterId, ProfileId, Time, Token,
+    CaseId, Company, DepartmentId, EventId, MatterId, ProfileId, Time, Token,
     case::{Step, StepKind},
     case_input::{Anchor, Signal, SignalKind},
     timeline_input::StepNote,
@@ -15,8 +16,8 @@ use machine::{Effects, Outcome, Overlay, Shard};
 
 use crate::{
     case::{Case, Change, SHOWN_MAX},
-    cases::{FIRST, Forward, Key, Known, LAST, Noted, Row, first_timer},
-    deadline, notice,
+    cases::{FIRST, Forward, Key, Known, LAST, Noted, Row, Rules, first_timer},
+    notice,
     queue::{Output, Work},
     signal::Figures,
 };
@@ -28,6 +29,7 @@ pub(crate) struct Turn<'t, 's> {
     pub(crate) now: Time,
     pub(crate) shard: Shard,
     pub(crate) company: Arc<Company>,
+    pub(crate) calendars: Arc<Calendars>,
     pub(crate) state: &'t mut Overlay<'s, Key, Row>,
     pub(crate) effects: &'t mut Effects,
     /// Work of this step for its own partition.
@@ -45,9 +47,9 @@ impl<'t, 's> Turn<'t, 's> {
         state: &'t mut Overlay<'s, Key, Row>,
         effects: &'t mut Effects,
     ) -> Self {
-        let company = match state.get(&Key::Rules) {
-            Some(Row::Rules(company)) => Arc::clone(company),
-            Some(_) | None => Arc::default(),
+        let Rules { company, calendars } = match state.get(&Key::Rules) {
+            Some(Row::Rules(rules)) => rules.clone(),
+            Some(_) | None => Rules::default(),
         };
         let mut queue = state.range(Key::Queue(0)..=Key::Queue(u64::MAX));
         let waiting = queue.next().is_some();
@@ -55,6 +57,7 @@ impl<'t, 's> Turn<'t, 's> {
             now,
             shard,
             company,
+            calendars,
             state,
             effects,
             own: VecDeque::new(),
@@ -73,6 +76,10 @@ impl<'t, 's> Turn<'t, 's> {
             }
         }
         Outcome::Ticked
+    }
+
+    pub(crate) fn calendar(&self, department: &DepartmentId) -> &Calendar {
+        self.calendars.get(Some(department))
     }
 
     pub(crate) fn case(&self, id: CaseId) -> Option<Case> {
@@ -118,7 +125,7 @@ impl<'t, 's> Turn<'t, 's> {
         change.case.count();
         let state = &mut change.case.state;
         state.unit = notice::unit(&self.company, &state.owner, state.place.as_ref());
-        deadline::settle(&mut change.case, &self.company, self.now);
+        self.settle_deadlines(&mut change.case, self.now);
         let Change {
             mut case,
             mut steps,

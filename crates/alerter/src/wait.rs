@@ -4,9 +4,9 @@
 //! business time that it had left. It ends when the party is heard of, when the owner says so, when the case is
 //! resolved or another department accepts it, and at the latest when its time is over.
 
-use calendar::Calendar;
+use calendar::{Calendar, Calendars};
 use event::{
-    Company, Time,
+    Time,
     case::StepKind,
     case_input::{Command, Signal, SignalKind},
     notice::Why,
@@ -21,16 +21,16 @@ use crate::{
 
 impl Case {
     /// Ends the wait, if there is one: what is due from the department is due later by as long as it waited.
-    pub(crate) fn stop_waiting(&mut self, company: &Company, now: Time) {
+    pub(crate) fn stop_waiting(&mut self, calendars: &Calendars, now: Time) {
         let state = &mut self.state;
         state.waiting_on = None;
         state.waiting_until = None;
         let Some(since) = state.waiting_since.take() else {
             return;
         };
-        let calendar = Calendar::of(&company.departments, &state.owner);
+        let calendar = calendars.get(Some(&state.owner));
         for due in [&mut self.acknowledge_due, &mut self.contact_due] {
-            *due = due.map(|due| shift(&calendar, due, since, now));
+            *due = due.map(|due| shift(calendar, due, since, now));
         }
     }
 }
@@ -54,7 +54,7 @@ impl Turn<'_, '_> {
 
     pub(crate) fn resume(&self, change: &mut Change, time: Time) {
         let party = change.case.state.waiting_on.clone();
-        change.case.stop_waiting(&self.company, self.now);
+        change.case.stop_waiting(&self.calendars, self.now);
         change.step(StepKind::Resumed, time).whom = party;
     }
 
@@ -69,7 +69,7 @@ impl Turn<'_, '_> {
             return;
         }
         let party = change.case.state.waiting_on.clone();
-        change.case.stop_waiting(&self.company, at);
+        change.case.stop_waiting(&self.calendars, at);
         let step = change.step(StepKind::Resumed, at);
         step.whom = party;
         step.reason = Some("nothing was heard".to_owned());
@@ -115,7 +115,7 @@ impl Turn<'_, '_> {
         if !is_news || !is_theirs || Some(signal.received) < state.waiting_since {
             return;
         }
-        change.case.stop_waiting(&self.company, self.now);
+        change.case.stop_waiting(&self.calendars, self.now);
         let step = change.step(StepKind::Resumed, self.now);
         step.whom = signal.party.clone();
         step.event = Some(signal.event);

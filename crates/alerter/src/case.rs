@@ -26,6 +26,8 @@ pub struct Case {
     pub(crate) acknowledge_due: Option<Time>,
     /// When the customer has to have been contacted.
     pub(crate) contact_due: Option<Time>,
+    /// So often in a row something was missed, and nobody did anything.
+    pub(crate) missed: u32,
     /// The final deadline has passed and was escalated.
     pub(crate) final_missed: bool,
     /// It was resolved by the word of the owner's own system.
@@ -91,6 +93,7 @@ impl Case {
             decided_by: None,
             acknowledge_due: None,
             contact_due: None,
+            missed: 0,
             final_missed: false,
             by_system: false,
             heeded_from: None,

@@ -104,6 +104,7 @@ impl Turn<'_, '_> {
             .map_or(state.opened, |acted| acted.max(state.opened));
         let time = command.time.min(self.now).max(earliest);
         change.case.state.acted = Some(time);
+        self.stir(&mut change.case);
         let first = change.steps.len();
         match command.what {
             CommandKind::Acknowledge => {

@@ -15,6 +15,9 @@ use crate::{
 /// Whatever the rules say, a deadline lies ahead.
 pub(crate) const LENGTH_MIN: Millis = Millis::from_secs(1);
 
+/// Of four hours this makes centuries.
+const DOUBLED_MAX: u32 = 20;
+
 impl Turn<'_, '_> {
     /// Gives an open case the deadlines it lacks, counted from now, and takes them from any other. While it waits for an outside
     /// party it gets none. The published deadline is the next of them.
@@ -22,6 +25,7 @@ impl Turn<'_, '_> {
         if !case.is_open() || case.state.dormant {
             case.acknowledge_due = None;
             case.contact_due = None;
+            case.missed = 0;
             case.state.offer_due = None;
             case.state.deadline = None;
             return;
@@ -73,6 +77,9 @@ impl Turn<'_, '_> {
             change.case.contact_due = Some(again);
             missed.push("contact");
         }
+        if !missed.is_empty() {
+            change.case.missed += 1;
+        }
         if !change.case.final_missed
             && change
                 .case
@@ -98,10 +105,32 @@ impl Turn<'_, '_> {
         self.save(change);
     }
 
-    /// When something that was missed is missed again.
+    /// When something that was missed is missed again: each time in a row after twice as long, so that a case which nobody ever touches is
+    /// never forgotten, and does not fill its history.
     fn again(&self, case: &Case, from: Time) -> Time {
         let length = self.company.deadlines.again.max(LENGTH_MIN);
+        let times = 1 << case.missed.min(DOUBLED_MAX);
+        let length = Millis::new(length.as_millis().saturating_mul(times));
         self.calendar(&case.state.owner).add(from, length)
+    }
+
+    /// Somebody does something, or the customer asks again: what was put off is due no later than if it began now.
+    pub(crate) fn stir(&self, case: &mut Case) {
+        if case.missed == 0 {
+            return;
+        }
+        case.missed = 0;
+        // While it waits, its deadlines are those of when the wait began.
+        let from = case.state.waiting_since.unwrap_or(self.now);
+        let calendar = self.calendar(&case.state.owner);
+        let lengths = &self.company.deadlines;
+        for (due, length) in [
+            (&mut case.acknowledge_due, lengths.acknowledge),
+            (&mut case.contact_due, lengths.contact),
+        ] {
+            let anew = calendar.add(from, length.max(LENGTH_MIN));
+            *due = due.map(|due| due.min(anew));
+        }
     }
 
     /// An offer that nobody answered in time comes back to the giver, who owned the case all along.

@@ -142,6 +142,7 @@ impl Turn<'_, '_> {
         step.matter = Some(signal.matter);
         let is_asked = asks(&self.company, signal) && !signal.history;
         if is_asked && change.case.is_open() {
+            self.stir(&mut change.case);
             change.tell_owner(Why::Heard, None);
         }
     }
@@ -274,6 +275,7 @@ impl Turn<'_, '_> {
     /// Another department owns the case from now on: who had it in hand there, and what was waited for, is past.
     pub(crate) fn give(&mut self, change: &mut Change, owner: DepartmentId) {
         let case = &mut change.case;
+        self.stir(case);
         case.stop_waiting(&self.calendars, self.now);
         case.acknowledge_due = None;
         case.state.claimed_by = None;

@@ -491,7 +491,7 @@ pub struct Deadlines {
     pub contact: Millis,
     /// From an offer until it is answered.
     pub offer: Millis,
-    /// After a missed deadline, until it escalates again.
+    /// After a missed deadline, until it escalates again; each time in a row twice as long.
     pub again: Millis,
     /// From opening until the end, in calendar time. Nothing moves it.
     pub final_after: Millis,

@@ -18,6 +18,7 @@ mod commands;
 mod grouping;
 mod life;
 mod praise;
+mod reminders;
 mod signs;
 mod status;
 mod waiting;

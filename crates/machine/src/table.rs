@@ -7,7 +7,7 @@ use std::{
 };
 
 use event::Token;
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table};
 
 use crate::{
     Key, Rank, Shelf,
@@ -89,21 +89,8 @@ impl<K: Key, R> Table<K, R> {
     }
 
     pub(crate) fn get_hashed(&self, hash: Hashed, key: &K) -> Option<&R> {
-        if self.index.is_empty() {
-            return None;
-        }
-        let mut found = None;
-        self.index.find(hash.spread(), |entry| {
-            entry.hash == hash
-                && self.slab.get(entry.place).is_some_and(|(known, row)| {
-                    let same = known == key;
-                    if same {
-                        found = Some(row);
-                    }
-                    same
-                })
-        })?;
-        found
+        let place = self.find(hash, key)?;
+        self.slab.get(place).map(|(_, row)| row)
     }
 
     pub fn get_mut(&mut self, key: &K) -> Option<&mut R> {
@@ -123,18 +110,26 @@ impl<K: Key, R> Table<K, R> {
     /// The same, and says in which place it lies.
     pub fn put(&mut self, key: K, row: R) -> (u32, Option<R>) {
         let hash = Hashed::of(&key);
-        if let Some(place) = self.find(hash, &key) {
-            let (_, known) = self.slab.get_mut(place).expect(INDEXED);
-            return (place, Some(std::mem::replace(known, row)));
+        let slab = &mut self.slab;
+        let entry = self.index.entry(
+            hash.spread(),
+            |entry| is_of(slab, *entry, hash, &key),
+            |entry| entry.hash.spread(),
+        );
+        match entry {
+            hash_table::Entry::Occupied(entry) => {
+                let place = entry.get().place;
+                let (_, known) = slab.get_mut(place).expect(INDEXED);
+                (place, Some(std::mem::replace(known, row)))
+            }
+            hash_table::Entry::Vacant(entry) => {
+                let shelf = key.shelf();
+                let place = slab.push((key, row));
+                entry.insert(Entry { hash, place });
+                self.put_on_shelf(shelf, place);
+                (place, None)
+            }
         }
-        let shelf = key.shelf();
-        let place = self.slab.push((key, row));
-        self.put_on_shelf(shelf, place);
-        self.index
-            .insert_unique(hash.spread(), Entry { hash, place }, |entry| {
-                entry.hash.spread()
-            });
-        (place, None)
     }
 
     pub fn remove(&mut self, key: &K) -> Option<R> {
@@ -142,13 +137,10 @@ impl<K: Key, R> Table<K, R> {
     }
 
     pub(crate) fn remove_hashed(&mut self, hash: Hashed, key: &K) -> Option<R> {
-        if self.index.is_empty() {
-            return None;
-        }
         let slab = &self.slab;
-        let found = self.index.find_entry(hash.spread(), |entry| {
-            entry.hash == hash && slab.get(entry.place).is_some_and(|(known, _)| known == key)
-        });
+        let found = self
+            .index
+            .find_entry(hash.spread(), |entry| is_of(slab, *entry, hash, key));
         let (Entry { place, .. }, _) = found.ok()?.remove();
         self.take_off_shelf(key, place);
         self.slab.remove(place).map(|(_, row)| row)
@@ -208,49 +200,42 @@ impl<K: Key, R> Table<K, R> {
 
     /// The rows in a range of keys, in order.
     pub fn range<B: RangeBounds<K>>(&self, range: B) -> Range<'_, K, R> {
-        if is_empty(&range) {
-            return Range::Sorted(Vec::new().into_iter());
-        }
-        match shelf(&range) {
-            Some(shelf) => self.on_shelf(shelf, range),
-            None => sorted(self.iter().filter(|(key, _)| range.contains(key))),
-        }
-    }
-
-    fn on_shelf<B: RangeBounds<K>>(&self, shelf: (u8, Token), range: B) -> Range<'_, K, R> {
-        let some = |places: &[u32]| {
-            let rows = places.iter().filter_map(|place| self.at(*place));
-            sorted(rows.filter(|(key, _)| range.contains(key)))
+        let Some(shelf) = shelf(&range) else {
+            return sorted(self.iter().filter(|(key, _)| range.contains(key)));
         };
+        // Most ranges are of shelves that are not there.
         match self.shelves.get(&shelf) {
-            None => Range::Sorted(Vec::new().into_iter()),
-            Some(Books::One(place)) => some(&[*place]),
-            Some(Books::Few(places)) => some(places),
-            Some(Books::Many(places)) => {
-                let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
-                Range::Shelf(OnShelf::new(self, places, bounds))
+            None => Range::Few(None),
+            Some(Books::One(place)) => {
+                let row = self.at(*place).filter(|(key, _)| range.contains(key));
+                Range::Few(row)
             }
+            Some(Books::Few(places)) => {
+                let rows = places.iter().filter_map(|place| self.at(*place));
+                sorted(rows.filter(|(key, _)| range.contains(key)))
+            }
+            Some(Books::Many(places)) => match OnShelf::new(self, places, &range) {
+                Some(rows) => Range::Shelf(Box::new(rows)),
+                None => Range::Few(None),
+            },
         }
     }
 
     fn place(&self, key: &K) -> Option<u32> {
-        if self.index.is_empty() {
-            return None;
-        }
         self.find(Hashed::of(key), key)
     }
 
     fn find(&self, hash: Hashed, key: &K) -> Option<u32> {
-        let is_meant = |entry: &Entry| {
-            entry.hash == hash
-                && self
-                    .slab
-                    .get(entry.place)
-                    .is_some_and(|(known, _)| known == key)
-        };
-        let entry = self.index.find(hash.spread(), is_meant)?;
+        let entry = self
+            .index
+            .find(hash.spread(), |entry| is_of(&self.slab, *entry, hash, key))?;
         Some(entry.place)
     }
+}
+
+/// Whether an entry of the index is that of a key.
+fn is_of<K: Key, R>(slab: &Slab<(K, R)>, entry: Entry, hash: Hashed, key: &K) -> bool {
+    entry.hash == hash && slab.get(entry.place).is_some_and(|(known, _)| known == key)
 }
 
 const INDEXED: &str = "the index names only places that hold a row";
@@ -269,26 +254,25 @@ fn shelf<K: Key, B: RangeBounds<K>>(range: &B) -> Option<(u8, Token)> {
     (start == end).then_some(start)
 }
 
-/// `BTreeMap::range` panics on these.
-fn is_empty<K: Ord, B: RangeBounds<K>>(range: &B) -> bool {
-    match (range.start_bound(), range.end_bound()) {
-        (Bound::Included(start), Bound::Included(end)) => start > end,
-        (Bound::Included(start) | Bound::Excluded(start), Bound::Excluded(end))
-        | (Bound::Excluded(start), Bound::Included(end)) => start >= end,
-        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
-    }
-}
-
-fn sorted<'t, K: Ord, R>(rows: impl Iterator<Item = (&'t K, &'t R)>) -> Range<'t, K, R> {
-    let mut rows: Vec<_> = rows.collect();
-    rows.sort_unstable_by_key(|(key, _)| *key);
-    Range::Sorted(rows.into_iter())
+fn sorted<'t, K: Ord, R>(mut rows: impl Iterator<Item = (&'t K, &'t R)>) -> Range<'t, K, R> {
+    let Some(first) = rows.next() else {
+        return Range::Few(None);
+    };
+    let Some(second) = rows.next() else {
+        return Range::Few(Some(first));
+    };
+    let mut all = vec![first, second];
+    all.extend(rows);
+    all.sort_unstable_by_key(|(key, _)| *key);
+    Range::Sorted(all.into_iter())
 }
 
 /// See `Table::range`.
 pub enum Range<'t, K, R> {
+    /// One or none, as nearly always.
+    Few(Option<(&'t K, &'t R)>),
     Sorted(vec::IntoIter<(&'t K, &'t R)>),
-    Shelf(OnShelf<'t, K, R>),
+    Shelf(Box<OnShelf<'t, K, R>>),
 }
 
 impl<'t, K: Key, R> Iterator for Range<'t, K, R> {
@@ -296,6 +280,7 @@ impl<'t, K: Key, R> Iterator for Range<'t, K, R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
+            Range::Few(row) => row.take(),
             Range::Sorted(rows) => rows.next(),
             Range::Shelf(rows) => rows.next(),
         }
@@ -307,30 +292,42 @@ pub struct OnShelf<'t, K, R> {
     table: &'t Table<K, R>,
     places: Peekable<btree_set::Range<'t, (Rank, u32)>>,
     bounds: (Bound<K>, Bound<K>),
+    /// The ranks of the bounds. Whatever has a rank between them lies between the bounds.
+    first: Rank,
+    last: Rank,
     /// What is left of the rows of one rank.
     rows: vec::IntoIter<(&'t K, &'t R)>,
 }
 
 impl<'t, K: Key, R> OnShelf<'t, K, R> {
-    fn new(
+    /// `None` where there are none.
+    fn new<B: RangeBounds<K>>(
         table: &'t Table<K, R>,
         places: &'t BTreeSet<(Rank, u32)>,
-        bounds: (Bound<K>, Bound<K>),
-    ) -> Self {
-        let rank = |bound: &Bound<K>, without| match bound {
+        range: &B,
+    ) -> Option<Self> {
+        let rank = |bound: Bound<&K>, without| match bound {
             Bound::Included(key) | Bound::Excluded(key) => key.rank(),
             Bound::Unbounded => without,
         };
-        let first = rank(&bounds.0, (u128::MIN, u128::MIN, u128::MIN));
-        let last = rank(&bounds.1, (u128::MAX, u128::MAX, u128::MAX));
-        Self {
-            table,
-            places: places
-                .range((first, u32::MIN)..=(last, u32::MAX))
-                .peekable(),
-            bounds,
-            rows: Vec::new().into_iter(),
+        let first = rank(range.start_bound(), (u128::MIN, u128::MIN, u128::MIN));
+        let last = rank(range.end_bound(), (u128::MAX, u128::MAX, u128::MAX));
+        if first > last {
+            // `BTreeSet::range` panics on such bounds.
+            return None;
         }
+        let mut places = places
+            .range((first, u32::MIN)..=(last, u32::MAX))
+            .peekable();
+        places.peek()?;
+        Some(Self {
+            table,
+            places,
+            bounds: (range.start_bound().cloned(), range.end_bound().cloned()),
+            first,
+            last,
+            rows: Vec::new().into_iter(),
+        })
     }
 }
 
@@ -343,7 +340,12 @@ impl<'t, K: Key, R> Iterator for OnShelf<'t, K, R> {
                 return Some(row);
             }
             let (rank, place) = *self.places.next()?;
-            let mut rows = vec![self.table.at(place).expect(INDEXED)];
+            let row = self.table.at(place).expect(INDEXED);
+            let is_alone = self.places.peek().is_none_or(|(next, _)| *next != rank);
+            if is_alone && self.first < rank && rank < self.last {
+                return Some(row);
+            }
+            let mut rows = vec![row];
             while let Some((_, place)) = self.places.next_if(|(next, _)| *next == rank) {
                 rows.push(self.table.at(*place).expect(INDEXED));
             }

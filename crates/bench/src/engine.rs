@@ -38,6 +38,8 @@ pub(crate) struct Stage<M: Machine> {
     duplicates: u64,
     /// Records for no other machine: timelines, cases, notices.
     left: u64,
+    /// How many the last batch had for others: as much room as a loop keeps.
+    room: usize,
 }
 
 impl<M: Machine> Stage<M> {
@@ -51,6 +53,7 @@ impl<M: Machine> Stage<M> {
             inputs: 0,
             duplicates: 0,
             left: 0,
+            room: 0,
         }
     }
 
@@ -69,7 +72,7 @@ impl<M: Machine> Stage<M> {
             return Vec::new();
         }
         let began = thread_cpu();
-        let mut records = Vec::new();
+        let mut records = Vec::with_capacity(self.room);
         let mut effects = Effects::new();
         let mut overlay = Overlay::new(&self.state);
         for record in self.waiting.drain(..) {
@@ -92,6 +95,7 @@ impl<M: Machine> Stage<M> {
                 .step(now, SHARD, tick, &mut overlay, &mut effects);
             self.left += pass_on(&mut effects, &mut records);
         }
+        self.room = records.len();
         let stepped = thread_cpu();
         let changes = overlay.into_changes();
         self.state.take(changes);
@@ -155,13 +159,15 @@ impl Engine {
     /// Works until nothing waits.
     fn settle(&mut self) {
         loop {
-            let mut records = self.unify.batch(self.now);
-            records.append(&mut self.identify.batch(self.now));
-            records.append(&mut self.cases.batch(self.now));
-            if records.is_empty() {
+            let records = [
+                self.unify.batch(self.now),
+                self.identify.batch(self.now),
+                self.cases.batch(self.now),
+            ];
+            if records.iter().all(Vec::is_empty) {
                 return;
             }
-            for record in records {
+            for record in records.into_iter().flatten() {
                 self.pass_on(record);
             }
         }

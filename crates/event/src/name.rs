@@ -80,6 +80,11 @@ impl Name {
     pub fn head(&self) -> &str {
         self.0.split('.').next().unwrap_or(&self.0)
     }
+
+    /// The same as a name of its own.
+    pub fn to_head(&self) -> Name {
+        Self(self.head().into())
+    }
 }
 
 impl DepartmentId {

@@ -284,10 +284,9 @@ impl Default for Matters {
 }
 
 impl Matters {
-    pub fn subject<'a>(&'a self, name: &'a Name) -> &'a str {
-        self.subjects
-            .get(name)
-            .map_or_else(|| name.head(), Name::as_str)
+    pub fn subject(&self, name: &Name) -> Name {
+        let of_type = self.subjects.get(name).cloned();
+        of_type.unwrap_or_else(|| name.to_head())
     }
 }
 

@@ -199,9 +199,11 @@ impl<'t, 's> Graph<'t, 's> {
             return Vec::new();
         }
         let mut strong: Vec<Strength> = values
-            .filter(|value| self.find(*value).is_some_and(|node| !node.out))
-            .map(|value| self.strength(value))
-            .filter(|(of, ..)| *of == class)
+            .filter_map(|value| {
+                let node = self.find(value).filter(|node| !node.out)?;
+                let (of, rank) = self.rules.kind(node.kind).strength();
+                (of == class).then_some((of, rank, value))
+            })
             .collect();
         strong.sort_unstable();
         strong.dedup();

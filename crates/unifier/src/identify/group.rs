@@ -12,12 +12,13 @@ use super::{
 /// Unites the group of the strongest identifier of a set with that of each other, in order of strength. What is refused is kept for
 /// a person.
 pub(super) fn apply(graph: &mut Graph<'_, '_>, place: u64) {
-    let set = graph.set(place).clone();
-    let identifiers = graph.taking_part(&set, Class::Identifier);
+    let set = graph.set(place);
+    let identifiers = graph.taking_part(set, Class::Identifier);
+    let word = set.word.clone();
     let mut refused = Vec::new();
     if let Some((one, others)) = identifiers.split_first() {
         for other in others {
-            if let Some(why) = unite(graph, *one, *other, &set.word) {
+            if let Some(why) = unite(graph, *one, *other, &word) {
                 refused.push(Refusal {
                     one: *one,
                     other: *other,

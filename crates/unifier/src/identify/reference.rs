@@ -37,13 +37,16 @@ pub(super) fn settle(graph: &mut Graph<'_, '_>) {
 
 /// Lets the strongest identifier of the set that just came claim its references.
 fn claim_by(graph: &mut Graph<'_, '_>, place: u64) {
-    let set = graph.set(place).clone();
-    let references = graph.taking_part(&set, Class::Reference);
+    let references = graph.taking_part(graph.set(place), Class::Reference);
+    if references.is_empty() {
+        return;
+    }
     for reference in &references {
         let others = references.iter().filter(|other| *other != reference);
         graph.heard.extend(others.map(|other| (*reference, *other)));
     }
-    let Some(by) = graph.taking_part(&set, Class::Identifier).first().copied() else {
+    let identifiers = graph.taking_part(graph.set(place), Class::Identifier);
+    let Some(by) = identifiers.first().copied() else {
         return;
     };
     let claim = Claim { set: place, by };

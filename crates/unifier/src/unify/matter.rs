@@ -23,7 +23,7 @@ pub(super) fn of(turn: &mut Turn<'_, '_>, event: &Event) -> MatterId {
     let rules = turn.rules();
     let place = Place {
         anchor: event.anchor,
-        subject: rules.matters.subject(&event.name).into(),
+        subject: rules.matters.subject(&event.name),
         start: event.time.floor_to(rules.matters.window),
     };
     let matter = place.matter();
@@ -36,7 +36,7 @@ pub(super) fn of(turn: &mut Turn<'_, '_>, event: &Event) -> MatterId {
 
 impl Place {
     fn matter(&self) -> MatterId {
-        MatterId::of_window(self.anchor, &self.subject, self.start)
+        MatterId::of_window(self.anchor, self.subject.as_str(), self.start)
     }
 
     fn at(&self, start: Time) -> Place {

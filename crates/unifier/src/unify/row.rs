@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use event::{
-    CaseId, EventId, MatterId, Perspective, ProfileId, Time, Token, Value, Version,
+    CaseId, EventId, MatterId, Name, Perspective, ProfileId, Time, Token, Value, Version,
     timeline_input::Digest, timeline_input::StepNote,
 };
 use machine::{Rank, Shelf};
@@ -125,7 +125,7 @@ pub enum Row {
     Window(Window),
     Forward(Forward),
     Digest(Box<Digest>),
-    Revision(Spot),
+    Revision(Box<Spot>),
     Step(Box<StepNote>),
     Shown(u32),
     Case(Taken),
@@ -217,7 +217,7 @@ impl Spot {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     pub anchor: Token,
-    pub subject: Box<str>,
+    pub subject: Name,
     pub start: Time,
 }
 

@@ -70,13 +70,12 @@ pub(super) type Tie = (Key, Row);
 
 /// What a digest ties together: its strongest reference, which is its matter, with each other one.
 pub(super) fn of_digest(turn: &Turn<'_, '_>, digest: &Digest) -> Vec<Tie> {
-    let references = digest
-        .values
-        .iter()
-        .filter(|value| value.class == Class::Reference && !turn.is_out(value.token));
     let mut ties = Vec::new();
+    if ties_nothing(digest) {
+        return ties;
+    }
     let mut strongest = None;
-    for reference in references.map(|value| value.token) {
+    for reference in references(digest).filter(|reference| !turn.is_out(*reference)) {
         let matter = MatterId::of_reference(reference);
         let Some((first, of)) = strongest else {
             strongest = Some((matter, reference));
@@ -99,14 +98,11 @@ pub(super) fn of_digest(turn: &Turn<'_, '_>, digest: &Digest) -> Vec<Tie> {
 
 /// Every tie that a digest may ever have made, whatever was out at that time.
 pub(super) fn all_of_digest(digest: &Digest) -> Vec<Key> {
-    let references = digest
-        .values
-        .iter()
-        .filter(|value| value.class == Class::Reference);
-    let matters: Vec<MatterId> = references
-        .map(|value| MatterId::of_reference(value.token))
-        .collect();
     let mut ties = Vec::new();
+    if ties_nothing(digest) {
+        return ties;
+    }
+    let matters: Vec<MatterId> = references(digest).map(MatterId::of_reference).collect();
     for (place, one) in matters.iter().enumerate() {
         for other in &matters[place + 1..] {
             let id = Cause::of(digest);
@@ -115,6 +111,17 @@ pub(super) fn all_of_digest(digest: &Digest) -> Vec<Key> {
         }
     }
     ties
+}
+
+fn references(digest: &Digest) -> impl Iterator<Item = Token> {
+    let values = digest.values.iter();
+    let references = values.filter(|value| value.class == Class::Reference);
+    references.map(|value| value.token)
+}
+
+/// Most digests name at most one reference.
+fn ties_nothing(digest: &Digest) -> bool {
+    references(digest).nth(1).is_none()
 }
 
 /// A step ties the matter it is about to the one its case has its id of.

@@ -47,12 +47,13 @@ fn land(turn: &mut Turn<'_, '_>, digest: Box<Digest>) -> Arrival {
         turn.effects.emit(Record::TimelineInput(input));
         return Arrival::SentOn;
     }
-    let before = at(turn, Spot::of(&digest)).cloned();
+    let before = at(turn, Spot::of(&digest));
     let is_repeat =
         |before: &Digest| before.revision == digest.revision && before.version >= digest.version;
-    if before.as_ref().is_some_and(is_repeat) {
+    if before.is_some_and(is_repeat) {
         return Arrival::Repeat;
     }
+    let before = before.cloned();
     if digest.withdrawn {
         withdraw(turn, digest, before)
     } else {
@@ -105,11 +106,9 @@ pub(in super::super) fn send_on(turn: &mut Turn<'_, '_>, from: Spot) {
     let Some(forward) = turn.forward(from.profile, from.route) else {
         return;
     };
-    let (some, mut next) = some(turn, from..=Spot::last(from.profile, from.route));
+    let is_stale = |digest: &Digest| digest.version < forward.version;
+    let (some, mut next) = some(turn, from..=Spot::last(from.profile, from.route), is_stale);
     for digest in some {
-        if digest.version >= forward.version {
-            continue;
-        }
         if !turn.has_room() {
             next = Some(Spot::of(&digest));
             break;
@@ -123,7 +122,7 @@ pub(in super::super) fn send_on(turn: &mut Turn<'_, '_>, from: Spot) {
 
 /// Lets the digests that follow a value which went out choose their routes anew.
 pub(in super::super) fn reroute(turn: &mut Turn<'_, '_>, from: Spot) {
-    let (some, mut next) = some(turn, from..=Spot::last(from.profile, from.route));
+    let (some, mut next) = some(turn, from..=Spot::last(from.profile, from.route), |_| true);
     for digest in some {
         if !turn.has_room() {
             next = Some(Spot::of(&digest));
@@ -181,11 +180,10 @@ fn is_astray(turn: &Turn<'_, '_>, digest: &Digest) -> bool {
 /// Shows the entries of a matter anew, from the given one on, with the case that handles it.
 pub(in super::super) fn show_case(turn: &mut Turn<'_, '_>, matter: MatterId, from: Spot) {
     let case = case_of(turn, from.profile, matter);
-    let (some, mut next) = some(turn, from..=Spot::last(from.profile, LAST));
+    let (some, mut next) = some(turn, from..=Spot::last(from.profile, LAST), |digest| {
+        digest.matter == matter && revision::is_shown(turn, digest)
+    });
     for digest in some {
-        if digest.matter != matter || !revision::is_shown(turn, &digest) {
-            continue;
-        }
         if !turn.has_room() {
             next = Some(Spot::of(&digest));
             break;
@@ -233,7 +231,7 @@ fn hide(turn: &mut Turn<'_, '_>, profile: ProfileId, digest: &Digest, to: Option
 fn lay(turn: &mut Turn<'_, '_>, digest: Box<Digest>) {
     let spot = Spot::of(&digest);
     if let Some(key) = revision::key(&digest) {
-        turn.state.put(key, Row::Revision(spot));
+        turn.state.put(key, Row::Revision(Box::new(spot)));
     }
     skip(turn, &digest);
     profile::came(turn, &digest);
@@ -271,15 +269,21 @@ fn lift(turn: &mut Turn<'_, '_>, digest: &Digest) {
     profile::left(turn, digest);
 }
 
-/// As many digests of the range as this step may have room for, at two records each, and the place of the next.
-fn some(turn: &Turn<'_, '_>, range: RangeInclusive<Spot>) -> (Vec<Digest>, Option<Spot>) {
+/// As many digests of the range as this step may have room for, at two records each: those that are meant of them, and the place of
+/// the next.
+fn some(
+    turn: &Turn<'_, '_>,
+    range: RangeInclusive<Spot>,
+    is_meant: impl Fn(&Digest) -> bool,
+) -> (Vec<Digest>, Option<Spot>) {
     let (from, to) = range.into_inner();
     let mut rows = turn
         .state
         .range(Key::Digest(from)..=Key::Digest(to))
         .map(|(_, row)| of_row(row));
     let room = turn.effects.room() / 2;
-    let first = rows.by_ref().take(room).cloned().collect();
+    let first = rows.by_ref().take(room).filter(|digest| is_meant(digest));
+    let first = first.cloned().collect();
     (first, rows.next().map(Spot::of))
 }
 

@@ -43,7 +43,7 @@ fn later<'t>(turn: &'t Turn<'_, '_>, digest: &Digest) -> impl Iterator<Item = &'
             let Row::Revision(spot) = row else {
                 mismatch(row)
             };
-            digest::at(turn, *spot)
+            digest::at(turn, **spot)
         })
 }
 

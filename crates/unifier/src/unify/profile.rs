@@ -128,32 +128,44 @@ pub(super) fn settle(turn: &mut Turn<'_, '_>) {
 
 /// Fires what is due, each at its own time.
 pub(super) fn tick(turn: &mut Turn<'_, '_>, due: Time) {
-    for _ in 0..TIMERS_MAX {
-        let next = first_timer(turn.state).filter(|(at, ..)| *at <= due);
-        let Some((at, profile, watched)) = next else {
+    let mut room = TIMERS_MAX;
+    while room > 0 {
+        // Some at once: one that has fired leaves its mark in the batch, and whoever looked for the first again would pass over all
+        // of them each time. What they set themselves comes in the next round.
+        let some: Vec<_> = timers(turn.state)
+            .take_while(|(at, ..)| *at <= due)
+            .take(room)
+            .collect();
+        if some.is_empty() {
             return;
-        };
-        watch::fire(turn, at, profile, watched);
+        }
+        room -= some.len();
+        for (at, profile, watched) in some {
+            watch::fire(turn, at, profile, watched);
+        }
     }
 }
 
 pub(super) fn next_due(state: &Overlay<'_, row::Key, row::Row>) -> Option<Time> {
-    first_timer(state).map(|(due, ..)| due)
+    timers(state).next().map(|(due, ..)| due)
 }
 
-fn first_timer(state: &Overlay<'_, row::Key, row::Row>) -> Option<(Time, ProfileId, Watched)> {
+/// From the first that is due.
+fn timers(
+    state: &Overlay<'_, row::Key, row::Row>,
+) -> impl Iterator<Item = (Time, ProfileId, Watched)> {
     let first = Key::Due(Time::MIN, ProfileId::new(row::FIRST), Watched::FIRST);
     let last = Key::Due(Time::MAX, ProfileId::new(row::LAST), Watched::LAST);
-    let (key, row) = state
-        .range(row::Key::Profile(Box::new(first))..=row::Key::Profile(Box::new(last)))
-        .next()?;
-    let row::Key::Profile(key) = key else {
-        row::mismatch(row)
-    };
-    let Key::Due(at, profile, watched) = &**key else {
-        row::mismatch(row)
-    };
-    Some((*at, *profile, watched.clone()))
+    let range = row::Key::Profile(Box::new(first))..=row::Key::Profile(Box::new(last));
+    state.range(range).map(|(key, row)| {
+        let row::Key::Profile(key) = key else {
+            row::mismatch(row)
+        };
+        let Key::Due(at, profile, watched) = &**key else {
+            row::mismatch(row)
+        };
+        (*at, *profile, watched.clone())
+    })
 }
 
 /// When a profile heard of a complaint: imported history heard of it when it happened.

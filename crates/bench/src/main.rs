@@ -21,6 +21,11 @@ mod whole;
 mod workload;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
+
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> anyhow::Result<()> {
     let options = suite::Options::parse();

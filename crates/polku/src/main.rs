@@ -4,8 +4,13 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 use polku::{command::Cli, exit};
 use service::logs;
+
+/// State is many small rows that lie all over a large memory: this one asks for huge pages, in all threads.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

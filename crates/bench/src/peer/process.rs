@@ -53,6 +53,8 @@ impl Program<'_> {
                 let mut command =
                     Command::new(std::env::current_exe().context("finding the binary")?);
                 command.arg("--unify").arg(config);
+                // As the other's: a state that grows from nothing meets each page for the first time, which costs most with huge ones.
+                command.env("MIMALLOC_ALLOW_THP", "0");
                 if *role == Role::AtLeastOnce {
                     command.arg("--without-transactions");
                 }
@@ -107,7 +109,7 @@ fn configuration(
         "listen = \"{listen}\"\n\
          data = {directory:?}\n\
          log = {{ kind = \"kafka\", partitions = {partitions} }}\n\
-         kafka = {{ bootstrap = \"{bootstrap}\", namespace = \"{namespace}\" }}\n"
+         kafka = {{ bootstrap = \"{bootstrap}\", namespace = \"{namespace}\", compression = \"none\" }}\n"
     );
     let path = directory.join("polku.toml");
     fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;

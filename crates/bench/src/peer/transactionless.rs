@@ -1,6 +1,6 @@
 //! What a loop would do that does not promise exactly once: for comparison alone, no role runs so.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use event::Partition;
 use futures::{executor::block_on, future::BoxFuture};
@@ -85,6 +85,6 @@ impl Member for Appending {
     }
 
     fn commit(&mut self, commit: Commit) -> Result<(), Error> {
-        block_on(self.log.append(commit.appends))
+        block_on(self.log.append(Arc::unwrap_or_clone(commit.appends)))
     }
 }

@@ -17,6 +17,7 @@ allow_plaintext = true
 {{- with $kafka.namespace }}
 namespace = {{ . | quote }}
 {{- end }}
+compression = {{ $kafka.compression | quote }}
 {{- if $kafka.replication }}
 replication = {{ int $kafka.replication }}
 {{- end }}

@@ -273,8 +273,10 @@ impl Member for CarelessMember {
         let is_row = |append: &Append| matches!(append.at.topic, Topic::State(_));
         match self.spoil {
             Spoil::LosesCommits => return Ok(()),
-            Spoil::LosesRows => commit.appends.retain(|append| !is_row(append)),
-            Spoil::LosesRecords => commit.appends.retain(is_row),
+            Spoil::LosesRows => {
+                Arc::make_mut(&mut commit.appends).retain(|append| !is_row(append));
+            }
+            Spoil::LosesRecords => Arc::make_mut(&mut commit.appends).retain(is_row),
             Spoil::CommitsTwice => self.member.commit(commit.clone())?,
             Spoil::Nothing
             | Spoil::DropsMoves

@@ -582,6 +582,7 @@ mod layer5 {
             appends: Vec<Append>,
             next: BTreeMap<TopicPartition, Offset>,
         ) -> Result<(), stream::Error> {
+            let appends = appends.into();
             self.member.commit(Commit { appends, next })
         }
     }

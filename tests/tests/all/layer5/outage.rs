@@ -52,6 +52,7 @@ fn what_a_member_left_open_is_ended_by_the_next_of_its_process() {
     // The last of its records has nowhere to go, so that the others wait for the end of a transaction that never ends.
     let mut appends: Vec<_> = (0..10).map(|number| put(&out(), number)).collect();
     appends.push(put(&TopicPartition::new(out().topic, Partition(99)), 0));
+    let appends = appends.into();
     let next = BTreeMap::from([(input(), Offset(1))]);
     first
         .commit(Commit { appends, next })

@@ -103,7 +103,11 @@ pub(super) fn change(
     case: CaseId,
     change: impl FnOnce(&mut Turn<'_, '_>),
 ) {
-    let until = |turn: &Turn<'_, '_>| spells(turn, profile, case).last().map(|(_, to)| *to);
+    // The clock of another instance may be behind: a later spell may end before an earlier one does.
+    let until = |turn: &Turn<'_, '_>| {
+        let spells = spells(turn, profile, case);
+        spells.into_iter().map(|(_, to)| to).max()
+    };
     let before = until(turn);
     change(turn);
     let after = until(turn);

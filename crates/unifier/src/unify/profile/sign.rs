@@ -3,7 +3,7 @@
 //! A sign has an id of its own, made of the profile, its kind and what it is about; only this profile tells of it, and each time with
 //! the next revision. When what it was made of goes to another profile, it is taken back here and made there.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use event::{
     CaseId, Channel, EventId, MatterId, Name, ProfileId, Time, Token,
@@ -21,13 +21,15 @@ use super::{
     phase, tie,
 };
 
+/// In their order.
 const CHANNELS: [Channel; 5] = [
     Channel::Store,
     Channel::CallCentre,
     Channel::Web,
     Channel::Subcontractor,
-    Channel::Unknown,
+    LAST_CHANNEL,
 ];
+const LAST_CHANNEL: Channel = Channel::Unknown;
 
 /// So many complaints of one customer in a row may be about the case itself before it is not looked further for another.
 const COMPLAINTS_MAX: usize = 16;
@@ -120,16 +122,15 @@ pub(super) fn contacts(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: Matt
     let mut group = tie::group(turn, profile, matter);
     group.sort_unstable();
     let mut all: Vec<Contact> = Vec::new();
-    let mut channels: Vec<Contact> = Vec::new();
-    for channel in CHANNELS {
-        let mut some: Vec<Contact> = Vec::new();
-        for matter in &group {
-            let of_matter = contacts_by(turn, profile, *matter, channel);
-            some.extend(of_matter.take(wanted.unwrap_or(1)));
+    let mut firsts: BTreeMap<Channel, Contact> = BTreeMap::new();
+    for matter in &group {
+        for (channel, contact) in first_contacts(turn, profile, *matter, wanted.unwrap_or(1)) {
+            let first = firsts.entry(channel).or_insert(contact);
+            *first = contact.min(*first);
+            all.push(contact);
         }
-        channels.extend(some.iter().min());
-        all.append(&mut some);
     }
+    let mut channels: Vec<Contact> = firsts.into_values().collect();
     all.sort_unstable();
     channels.sort_unstable();
     let third = wanted.and_then(|wanted| all.get(wanted - 1)).copied();
@@ -147,22 +148,34 @@ pub(super) fn contacts(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: Matt
 
 type Contact = (Time, Cause);
 
-fn contacts_by(
+/// The first contacts about a matter in each channel, at most so many.
+fn first_contacts(
     turn: &Turn<'_, '_>,
     profile: ProfileId,
     matter: MatterId,
-    channel: Channel,
-) -> impl Iterator<Item = Contact> {
-    turn.profile_rows(
-        Key::Contact(profile, matter, channel, Time::MIN, Cause::FIRST),
-        Key::Contact(profile, matter, channel, Time::MAX, Cause::LAST),
-    )
-    .map(|(key, row)| {
-        let Key::Contact(.., time, cause) = key else {
-            mismatch(row)
-        };
-        (*time, *cause)
-    })
+    count: usize,
+) -> Vec<(Channel, Contact)> {
+    let mut found: Vec<(Channel, Contact)> = Vec::new();
+    let mut from = Some(CHANNELS[0]);
+    while let Some(first) = from.take() {
+        let rows = turn.profile_rows(
+            Key::Contact(profile, matter, first, Time::MIN, Cause::FIRST),
+            Key::Contact(profile, matter, LAST_CHANNEL, Time::MAX, Cause::LAST),
+        );
+        for (key, row) in rows {
+            let Key::Contact(_, _, channel, time, cause) = key else {
+                mismatch(row)
+            };
+            let so_far = found.iter().rev().take_while(|(of, _)| of == channel);
+            if so_far.count() == count {
+                // The rest of the channel may be long: goes on with the next.
+                from = CHANNELS.into_iter().find(|next| next > channel);
+                break;
+            }
+            found.push((*channel, (*time, *cause)));
+        }
+    }
+    found
 }
 
 /// A score far below the one before it, and the same of the one after it.

@@ -85,15 +85,20 @@ pub(super) fn set_timer(turn: &mut Turn<'_, '_>, digest: &Digest, watched: Watch
             let key = Key::Due(due, digest.profile, watched);
             turn.put_profile(key, Row::Present);
         }
-        None => set_next(turn, digest, watched),
+        None => {
+            if let Some(next) = after(watched) {
+                set_timer(turn, digest, next);
+            }
+        }
     }
 }
 
-fn set_next(turn: &mut Turn<'_, '_>, digest: &Digest, watched: Watched) {
-    if watched.what == SignalKind::PromiseDue {
-        let what = SignalKind::PromiseBroken;
-        set_timer(turn, digest, Watched { what, ..watched });
-    }
+/// What is looked at when a warning is past.
+fn after(watched: Watched) -> Option<Watched> {
+    (watched.what == SignalKind::PromiseDue).then_some(Watched {
+        what: SignalKind::PromiseBroken,
+        ..watched
+    })
 }
 
 /// Looks at what is due. Whatever it finds is of the time at which it was due.
@@ -103,7 +108,6 @@ pub(super) fn fire(turn: &mut Turn<'_, '_>, at: Time, profile: ProfileId, watche
 }
 
 fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time) {
-    let id = sign::id_of(profile, &watched);
     match find(turn, profile, &watched) {
         Found::Nothing => next(turn, profile, watched),
         Found::Over(None) => {}
@@ -116,6 +120,7 @@ fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time)
             turn.put_profile(Key::Due(due, profile, watched), Row::Present);
         }
         Found::Due(due, signal) => {
+            let id = sign::id_of(profile, &watched);
             sign::settle(turn, profile, id, Some(*signal));
             if watched.wait.ending().is_some() {
                 let key = Key::Told(profile, watched.matter, due, watched.clone());
@@ -127,8 +132,12 @@ fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time)
 }
 
 fn next(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched) {
-    if let Some(digest) = turn.digest(profile, watched.cause).cloned() {
-        set_next(turn, &digest, watched);
+    let Some(watched) = after(watched) else {
+        return;
+    };
+    let digest = turn.digest(profile, watched.cause);
+    if let Some(due) = digest.and_then(|digest| due(turn, digest, &watched)) {
+        turn.put_profile(Key::Due(due, profile, watched), Row::Present);
     }
 }
 

@@ -187,6 +187,7 @@ impl Turn<'_, '_> {
         if let Some(case) = &known
             && let Some((matter, forward)) = self.onward(case, &absorb, is_first)
         {
+            self.follow(case.clone(), matter, forward);
             absorb.to = forward.to;
             absorb.version = forward.version;
             absorb.state.matters = vec![matter];
@@ -241,6 +242,24 @@ impl Turn<'_, '_> {
             Some(_) => Some((left_with, left)),
             None => (!is_first && version > absorb.version).then_some((left_with, left)),
         }
+    }
+
+    /// A case that had left came back and left again before that was heard of here: who asks for it is led to where it went last. Were they
+    /// led to where it went first, two cases that each went to the other would lead them in a circle.
+    fn follow(&mut self, mut case: Case, matter: MatterId, forward: Forward) {
+        if case
+            .absorbed
+            .is_none_or(|(_, version)| version >= forward.version)
+        {
+            return;
+        }
+        case.state.absorbed_by = Some(forward.to);
+        case.absorbed = Some((matter, forward.version));
+        let mut change = Change::of(case);
+        let step = change.step(StepKind::Absorbed, self.now);
+        step.matter = Some(matter);
+        step.reason = Some(format!("handled as {}", forward.to));
+        self.save(change);
     }
 
     /// Where the matter that an absorbed case announces has gone on to already.

@@ -220,6 +220,13 @@ impl World {
         true
     }
 
+    /// What is under way between partitions, and what waits within them.
+    pub(crate) fn waiting(&self) -> (Vec<&CaseInput>, Vec<&Row>) {
+        let queued = self.rows().filter(|(key, _)| matches!(key, Key::Queue(_)));
+        let under_way = self.pipes.values().flatten();
+        (under_way.collect(), queued.map(|(_, row)| row).collect())
+    }
+
     pub(crate) fn rest(&mut self) {
         while self.advance(0) {}
     }

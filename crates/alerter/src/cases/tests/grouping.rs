@@ -73,10 +73,14 @@ impl Groups {
     }
 }
 
+/// Far more than all that any of these tests sends.
+const MOVES_MAX: usize = 20_000;
+
 /// Delivers in a random order, from outside and through the pipes, until all is at rest.
 fn deliver(world: &mut World, mut inputs: Vec<CaseInput>, random: &mut StdRng) {
     inputs.shuffle(random);
-    loop {
+    for moved in 0.. {
+        assert!(moved < MOVES_MAX, "it comes to rest: {:?}", world.waiting());
         let from_outside = !inputs.is_empty() && random.random_bool(0.3);
         if from_outside {
             let outcome = world.give(inputs.pop().unwrap());

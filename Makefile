@@ -28,7 +28,7 @@ test-kafka: setup ## layer 5 alone: real Kafka, kill -9
 	@tests/layers kafka
 
 simulate: setup ## layer 3 over many seeds; SEED=n replays one
-	@POLKU_SEEDS=$${POLKU_SEEDS:-10000} POLKU_SEED=$(SEED) $(CARGO) test --workspace --test all -- simulation --nocapture
+	@POLKU_SEEDS=$${POLKU_SEEDS:-10000} POLKU_SEED=$(SEED) $(CARGO) test --profile simulate --workspace --test all -- simulation --nocapture
 
 bench: setup ## measure, as ratios in one run
 	@$(CARGO) run --release --package bench

@@ -132,7 +132,7 @@ pub struct Command {
     pub what: CommandKind,
     /// A note's text, and why of anything else.
     pub reason: Option<String>,
-    /// Refused when the case has another version.
+    /// Refused when the case has another version, or has been absorbed by another.
     pub expected_version: Option<u32>,
     /// When the API took it.
     pub time: Time,

@@ -286,7 +286,8 @@ impl Guard {
         }
     }
 
-    /// Whoever commands in a phase is alone with the case, and asks one id.
+    /// Whoever commands in a phase is alone with the case, and asks one id. Whether that wakes a dormant case hangs on whether it is
+    /// obeyed, so that the case counts as dormant until something live is heard.
     pub(super) fn allows_commands(&mut self, matter: MatterId) -> bool {
         let group = self.matters.of(matter);
         if group
@@ -298,9 +299,6 @@ impl Guard {
         for matter in group {
             self.now.said.entry(matter).or_default().commanded = true;
             self.touched.entry(matter).or_default().insert(self.phase);
-            if let Some(known) = self.cases.get_mut(&matter) {
-                known.dormant = false;
-            }
         }
         true
     }

@@ -392,8 +392,9 @@ impl Writer {
         self.commands += 1;
         let id = self.cast.token("command", self.commands);
         let rng = &mut self.rng;
-        // In a wild story the order of arrival says which departments a case has been with.
-        let any_department = rng.random_bool(0.8) || self.story.mood == Mood::Wild;
+        // In a wild story the order of arrival says which departments a case has been with, and how many steps it has.
+        let is_wild = self.story.mood == Mood::Wild;
+        let any_department = rng.random_bool(0.8) || is_wild;
         let to = department(DEPARTMENTS[rng.random_range(0..4)]);
         Command {
             case: matter.own_case(),
@@ -403,7 +404,7 @@ impl Writer {
             any_department,
             what,
             reason: rng.random_bool(0.8).then(|| "because".to_owned()),
-            expected_version: rng.random_bool(0.05).then_some(1),
+            expected_version: (rng.random_bool(0.05) && !is_wild).then_some(1),
             time,
             to: (what == CommandKind::HandOff).then(|| to.clone()),
             how: (what == CommandKind::Contact).then_some(ContactHow::Phone),

@@ -270,6 +270,15 @@ fn an_absorbed_case_answers_repeats_and_passes_on_the_rest() {
         Verdict::Applied,
         "the repeat is known here too"
     );
+    let seen_before = Command {
+        expected_version: Some(cases[&case()].version),
+        ..command(3, old, CommandKind::Resolve)
+    };
+    assert_eq!(
+        world.obey(seen_before),
+        Verdict::VersionMismatch,
+        "whoever names a version saw the other case, not this one that happens to have as many steps"
+    );
     assert_eq!(
         world.obey(command(2, old, CommandKind::Resolve)),
         Verdict::Applied

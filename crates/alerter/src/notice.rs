@@ -91,9 +91,9 @@ pub(crate) fn of_promise(
 }
 
 /// Thanks go to every department on the matter's path, to those that answer for the party, and to whoever the routes name:
-/// without owner, clock or escalation. The id is made of the case and the event, so that thanks are the same however often they
-/// are passed on, and others where the matter belongs to another case by now. Whose thanks they are they do not say: that may be
-/// known otherwise when they are passed on again.
+/// without owner, clock or escalation. The id is made of the case, the event and its revision, so that thanks are the same however
+/// often they are passed on, and others where the matter belongs to another case by now, or says something else. Whose thanks they
+/// are they do not say: that may be known otherwise when they are passed on again.
 pub(crate) fn of_praise(
     company: &Company,
     signal: &Signal,
@@ -112,9 +112,11 @@ pub(crate) fn of_praise(
         }
     }
     departments.into_iter().map(move |department| {
-        let parts: [&[u8]; 3] = [
+        let revision = signal.revision.to_be_bytes();
+        let parts: [&[u8]; 4] = [
             signal.case.as_bytes(),
             signal.event.as_bytes(),
+            &revision,
             department.as_str().as_bytes(),
         ];
         let unit = unit(company, &department, signal.place.as_ref());

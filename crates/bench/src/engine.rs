@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use alerter::cases::{self, Cases};
 use anyhow::ensure;
 use event::{Event, Partition, Record, Time};
-use machine::{Effects, Input, Machine, Outcome, Overlay, Shard, State};
+use machine::{AHEAD, Changes, Effects, Input, Machine, Outcome, Overlay, Shard, State};
 use unifier::{
     identify::{self, Identify},
     unify::{self, Unify},
@@ -30,6 +30,8 @@ const SHARD: Shard = Shard {
 pub(crate) struct Stage<M: Machine> {
     machine: M,
     state: State<M::Key, M::Row>,
+    /// Of no batch: its room is the next one's.
+    changes: Changes<M::Key, M::Row>,
     pub(crate) waiting: VecDeque<M::Record>,
     /// Processor time.
     pub(crate) stepped: Duration,
@@ -47,6 +49,7 @@ impl<M: Machine> Stage<M> {
         Self {
             machine,
             state: State::new(),
+            changes: Changes::new(),
             waiting: VecDeque::new(),
             stepped: Duration::ZERO,
             applied: Duration::ZERO,
@@ -74,15 +77,21 @@ impl<M: Machine> Stage<M> {
         let began = thread_cpu();
         let mut records = Vec::with_capacity(self.room);
         let mut effects = Effects::new();
-        let mut overlay = Overlay::new(&self.state);
-        for record in self.waiting.drain(..) {
-            let input = Input::Record(record);
-            let outcome = self
-                .machine
-                .step(now, SHARD, input, &mut overlay, &mut effects);
-            self.inputs += 1;
-            self.duplicates += u64::from(outcome == Outcome::Duplicate);
-            self.left += pass_on(&mut effects, &mut records);
+        let mut overlay = Overlay::resume(&self.state, std::mem::take(&mut self.changes));
+        while !self.waiting.is_empty() {
+            let some = self.waiting.len().min(AHEAD);
+            for record in self.waiting.iter().take(some) {
+                self.machine.look_ahead(record, &self.state);
+            }
+            for record in self.waiting.drain(..some) {
+                let input = Input::Record(record);
+                let outcome = self
+                    .machine
+                    .step(now, SHARD, input, &mut overlay, &mut effects);
+                self.inputs += 1;
+                self.duplicates += u64::from(outcome == Outcome::Duplicate);
+                self.left += pass_on(&mut effects, &mut records);
+            }
         }
         while self
             .machine
@@ -98,7 +107,7 @@ impl<M: Machine> Stage<M> {
         self.room = records.len();
         let stepped = thread_cpu();
         let changes = overlay.into_changes();
-        self.state.take(changes);
+        self.changes = self.state.take(changes);
         self.stepped += stepped.saturating_sub(began);
         self.applied += thread_cpu().saturating_sub(stepped);
         records

@@ -14,7 +14,7 @@ use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use event::{Time, Topic};
 use futures::executor::block_on;
-use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
+use machine::{Effects, Input, Machine, Outcome, Overlay, Shard, State};
 use polku::binding;
 use prometheus::Registry;
 use stream::{
@@ -375,6 +375,10 @@ impl<M: Machine> Machine for Timed<M> {
     ) -> Outcome {
         self.1
             .time(|| self.0.step(now, shard, input, state, effects))
+    }
+
+    fn look_ahead(&self, record: &M::Record, state: &State<M::Key, M::Row>) {
+        self.0.look_ahead(record, state);
     }
 
     fn next_due(&self, state: &Overlay<'_, M::Key, M::Row>) -> Option<Time> {

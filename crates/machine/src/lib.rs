@@ -17,9 +17,12 @@ pub use self::{
     key::{Key, Rank, Shelf},
     outcome::Outcome,
     overlay::{Changes, Overlay, Rows, State},
-    slab::IntoIter,
-    table::{Iter, Range, Table},
+    table::{IntoIter, Iter, Range, Table},
 };
+
+/// How many records a machine looks ahead at before the first of them is stepped: enough that their look-ups wait for memory together, and
+/// few enough that what was looked at is still near.
+pub const AHEAD: usize = 16;
 
 /// The part of the work that one state belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +68,10 @@ pub trait Machine: Send + 'static {
         state: &mut Overlay<'_, Self::Key, Self::Row>,
         effects: &mut Effects,
     ) -> Outcome;
+
+    /// Glances at rows that a step over the record will surely ask for. Called for some records before the first of them is stepped;
+    /// changes nothing, but what lies far away is waited for once for all of them.
+    fn look_ahead(&self, _record: &Self::Record, _state: &State<Self::Key, Self::Row>) {}
 
     /// When the next tick is wanted: the earliest timer's due time, `Time::MIN` while work is queued, `None` when nothing waits.
     fn next_due(&self, state: &Overlay<'_, Self::Key, Self::Row>) -> Option<Time>;

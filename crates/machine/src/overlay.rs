@@ -79,18 +79,6 @@ impl<'a, K: Key, R> Overlay<'a, K, R> {
     }
 }
 
-impl<K: Key, R> State<K, R> {
-    /// Lets what a batch changed be so.
-    pub fn take(&mut self, changes: Changes<K, R>) {
-        for (key, change) in changes {
-            match change {
-                Some(row) => self.insert(key, row),
-                None => self.remove(&key),
-            };
-        }
-    }
-}
-
 /// See `Overlay::range`.
 pub struct Rows<'s, K, R> {
     state: Range<'s, K, R>,

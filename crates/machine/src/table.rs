@@ -1,6 +1,7 @@
 use std::{
     collections::{BTreeSet, HashMap, btree_set, hash_map},
     fmt,
+    hint::black_box,
     iter::Peekable,
     ops::{Bound, RangeBounds},
     vec,
@@ -22,7 +23,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Table<K, R> {
     index: HashTable<Entry>,
-    slab: Slab<(K, R)>,
+    slab: Slab<Lying<K, R>>,
     shelves: HashMap<(u8, Token), Books, TokenHashes>,
 }
 
@@ -31,6 +32,20 @@ pub struct Table<K, R> {
 struct Entry {
     hash: Hashed,
     place: u32,
+}
+
+/// A row with its key, and the key's hash: what is put into another table is not hashed again.
+#[derive(Clone, Debug)]
+struct Lying<K, R> {
+    hash: Hashed,
+    key: K,
+    row: R,
+}
+
+impl<K, R> Lying<K, R> {
+    fn both(&self) -> (&K, &R) {
+        (&self.key, &self.row)
+    }
 }
 
 /// The rows of one shelf. Few are put in order when they are read, many are kept in order.
@@ -74,7 +89,7 @@ impl<K, R> Table<K, R> {
 
     /// The row in a place.
     pub fn at(&self, place: u32) -> Option<(&K, &R)> {
-        self.slab.get(place).map(|(key, row)| (key, row))
+        self.slab.get(place).map(Lying::both)
     }
 
     /// All rows, by place: in no order that means anything, but the same after the same changes.
@@ -90,12 +105,18 @@ impl<K: Key, R> Table<K, R> {
 
     pub(crate) fn get_hashed(&self, hash: Hashed, key: &K) -> Option<&R> {
         let place = self.find(hash, key)?;
-        self.slab.get(place).map(|(_, row)| row)
+        self.slab.get(place).map(|lying| &lying.row)
+    }
+
+    /// Looks at where a row would lie, so that it is near when it is asked for. Looks at several keys one after the other wait for
+    /// memory together, as no look-up hangs on the one before.
+    pub fn glance(&self, key: &K) {
+        black_box(self.get(key));
     }
 
     pub fn get_mut(&mut self, key: &K) -> Option<&mut R> {
         let place = self.place(key)?;
-        self.slab.get_mut(place).map(|(_, row)| row)
+        self.slab.get_mut(place).map(|lying| &mut lying.row)
     }
 
     pub fn contains_key(&self, key: &K) -> bool {
@@ -109,7 +130,10 @@ impl<K: Key, R> Table<K, R> {
 
     /// The same, and says in which place it lies.
     pub fn put(&mut self, key: K, row: R) -> (u32, Option<R>) {
-        let hash = Hashed::of(&key);
+        self.put_hashed(Hashed::of(&key), key, row)
+    }
+
+    fn put_hashed(&mut self, hash: Hashed, key: K, row: R) -> (u32, Option<R>) {
         let slab = &mut self.slab;
         let entry = self.index.entry(
             hash.spread(),
@@ -119,12 +143,12 @@ impl<K: Key, R> Table<K, R> {
         match entry {
             hash_table::Entry::Occupied(entry) => {
                 let place = entry.get().place;
-                let (_, known) = slab.get_mut(place).expect(INDEXED);
-                (place, Some(std::mem::replace(known, row)))
+                let known = slab.get_mut(place).expect(INDEXED);
+                (place, Some(std::mem::replace(&mut known.row, row)))
             }
             hash_table::Entry::Vacant(entry) => {
                 let shelf = key.shelf();
-                let place = slab.push((key, row));
+                let place = slab.push(Lying { hash, key, row });
                 entry.insert(Entry { hash, place });
                 self.put_on_shelf(shelf, place);
                 (place, None)
@@ -143,7 +167,33 @@ impl<K: Key, R> Table<K, R> {
             .find_entry(hash.spread(), |entry| is_of(slab, *entry, hash, key));
         let (Entry { place, .. }, _) = found.ok()?.remove();
         self.take_off_shelf(key, place);
-        self.slab.remove(place).map(|(_, row)| row)
+        self.slab.remove(place).map(|lying| lying.row)
+    }
+
+    /// Lets what a batch changed be so, and gives back the empty table: the next batch needs as much room.
+    pub fn take(&mut self, mut changes: Table<K, Option<R>>) -> Table<K, Option<R>> {
+        for changes in changes.slab.drain() {
+            for change in changes.iter().flatten() {
+                self.glance_where_it_goes(change.hash, change.key.shelf());
+            }
+            for Lying { hash, key, row } in changes.drain(..).flatten() {
+                match row {
+                    Some(row) => self.put_hashed(hash, key, row).1,
+                    None => self.remove_hashed(hash, &key),
+                };
+            }
+        }
+        changes.index.clear();
+        changes.shelves.clear();
+        changes
+    }
+
+    /// As `glance`, where a row will be put in.
+    fn glance_where_it_goes(&self, hash: Hashed, shelf: Shelf) {
+        black_box(self.index.find(hash.spread(), |entry| entry.hash == hash));
+        if let Shelf::Of { kind, token } = shelf {
+            black_box(self.shelves.get(&(kind, token)));
+        }
     }
 
     fn put_on_shelf(&mut self, shelf: Shelf, place: u32) {
@@ -152,8 +202,8 @@ impl<K: Key, R> Table<K, R> {
         };
         let slab = &self.slab;
         let ranked = |place| {
-            let (key, _): &(K, R) = slab.get(place).expect(INDEXED);
-            (key.rank(), place)
+            let lying: &Lying<K, R> = slab.get(place).expect(INDEXED);
+            (lying.key.rank(), place)
         };
         let books = match self.shelves.entry((kind, token)) {
             hash_map::Entry::Vacant(shelf) => {
@@ -234,8 +284,9 @@ impl<K: Key, R> Table<K, R> {
 }
 
 /// Whether an entry of the index is that of a key.
-fn is_of<K: Key, R>(slab: &Slab<(K, R)>, entry: Entry, hash: Hashed, key: &K) -> bool {
-    entry.hash == hash && slab.get(entry.place).is_some_and(|(known, _)| known == key)
+fn is_of<K: Key, R>(slab: &Slab<Lying<K, R>>, entry: Entry, hash: Hashed, key: &K) -> bool {
+    let is_key = |lying: &Lying<K, R>| lying.key == *key;
+    entry.hash == hash && slab.get(entry.place).is_some_and(is_key)
 }
 
 const INDEXED: &str = "the index names only places that hold a row";
@@ -357,13 +408,13 @@ impl<'t, K: Key, R> Iterator for OnShelf<'t, K, R> {
 }
 
 /// See `Table::iter`.
-pub struct Iter<'t, K, R>(slab::Iter<'t, (K, R)>);
+pub struct Iter<'t, K, R>(slab::Iter<'t, Lying<K, R>>);
 
 impl<'t, K, R> Iterator for Iter<'t, K, R> {
     type Item = (&'t K, &'t R);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(key, row)| (key, row))
+        self.0.next().map(Lying::both)
     }
 }
 
@@ -378,10 +429,21 @@ impl<'t, K, R> IntoIterator for &'t Table<K, R> {
 
 impl<K, R> IntoIterator for Table<K, R> {
     type Item = (K, R);
-    type IntoIter = slab::IntoIter<(K, R)>;
+    type IntoIter = IntoIter<K, R>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.slab.into_iter()
+        IntoIter(self.slab.into_iter())
+    }
+}
+
+/// See `Table::into_iter`.
+pub struct IntoIter<K, R>(slab::IntoIter<Lying<K, R>>);
+
+impl<K, R> Iterator for IntoIter<K, R> {
+    type Item = (K, R);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|Lying { key, row, .. }| (key, row))
     }
 }
 

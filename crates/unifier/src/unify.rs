@@ -22,7 +22,7 @@ mod turn;
 use std::sync::Arc;
 
 use event::{Event, Time, assignment::Assignment, timeline_input::TimelineInput};
-use machine::{Effects, Input, Machine, Outcome, Overlay, Shard};
+use machine::{Effects, Input, Machine, Outcome, Overlay, Shard, State};
 
 use self::turn::Turn;
 pub use self::{
@@ -107,6 +107,15 @@ impl Machine for Unify {
         };
         profile::settle(&mut turn);
         outcome
+    }
+
+    fn look_ahead(&self, record: &Record, state: &State<Key, Row>) {
+        match record {
+            Record::Event(event) => resolve::look_ahead(event, state),
+            Record::Assignment(assignment) => state.glance(&Key::Owner(assignment.token())),
+            Record::Claim(event) => state.glance(&Key::Claim(event.id)),
+            Record::Timeline(_) => {}
+        }
     }
 
     fn next_due(&self, state: &Overlay<'_, Key, Row>) -> Option<Time> {

@@ -175,7 +175,8 @@ fn reads_as_an_ordered_map<K: Key + Copy>(acts: Vec<Act<K>>) {
         match act {
             Act::Put(..) | Act::Remove(_) | Act::Range(_) => {}
             Act::Commit => {
-                state.take(std::mem::take(&mut changes));
+                changes = state.take(std::mem::take(&mut changes));
+                assert!(changes.is_empty(), "{changes:?}");
                 oracle.committed.clone_from(&oracle.rows);
                 oracle.check_state(&state);
             }
@@ -204,7 +205,7 @@ proptest! {
 
 #[test]
 fn an_overlay_reads_as_the_state_it_would_leave() {
-    let state = State::from([(1, 'a'), (3, 'c'), (5, 'e'), (7, 'g')]);
+    let state = State::from([(1_u8, 'a'), (3, 'c'), (5, 'e'), (7, 'g')]);
     let mut overlay = Overlay::new(&state);
     overlay.put(2, 'b');
     overlay.put(3, 'C');
@@ -223,6 +224,39 @@ fn an_overlay_reads_as_the_state_it_would_leave() {
         overlay.into_changes(),
         Changes::from([(2, Some('b')), (3, Some('C')), (5, None)])
     );
+}
+
+/// In a wide range of numbers, so that there are many rows.
+impl Key for u32 {
+    fn shelf(&self) -> Shelf {
+        Shelf::Alone
+    }
+}
+
+#[test]
+fn a_table_of_changes_that_were_taken_is_as_good_as_a_new_one() {
+    let mut state: State<u32, u32> = State::new();
+    let mut changes = Changes::new();
+    let mut oracle = BTreeMap::new();
+    // More than a piece of a slab, less than one, and several.
+    for (round, count) in (0..).zip([3_000, 10, 0, 1_024, 5_000, 1_025]) {
+        let mut overlay = Overlay::resume(&state, changes);
+        for number in 0..count {
+            let key = number * 7 % 4_001;
+            if (number + round) % 3 == 0 {
+                overlay.remove(key);
+                oracle.remove(&key);
+            } else {
+                overlay.put(key, round);
+                oracle.insert(key, round);
+            }
+        }
+        changes = state.take(overlay.into_changes());
+        assert!(changes.is_empty());
+        let rows: BTreeMap<u32, u32> = state.iter().map(|(key, row)| (*key, *row)).collect();
+        assert_eq!(rows, oracle);
+        assert!(oracle.iter().all(|(key, row)| state.get(key) == Some(row)));
+    }
 }
 
 #[test]

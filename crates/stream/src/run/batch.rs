@@ -5,7 +5,7 @@ use std::{
 };
 
 use event::{Partition, Time};
-use machine::{Changes, Effects, Input, Machine, Outcome, Overlay, Shard, State};
+use machine::{AHEAD, Changes, Effects, Input, Machine, Outcome, Overlay, Shard, State};
 
 use super::{
     Binding, Tally,
@@ -22,6 +22,7 @@ const GUARDED_MAX: usize = 500;
 /// What a batch did so far, over all partitions it touches.
 pub(super) struct Batch<M: Machine> {
     pub(super) works: BTreeMap<Partition, Work<M>>,
+    pub(super) rooms: Rooms<M>,
     outbox: Outbox,
     /// What a step puts out, until it is written.
     effects: Effects,
@@ -29,6 +30,9 @@ pub(super) struct Batch<M: Machine> {
     pub(super) bytes: usize,
     pub(super) tally: Tally,
 }
+
+/// Empty tables of changes that were committed, each with the room of a batch: what is put there does not meet new memory.
+pub(super) type Rooms<M> = Vec<Changes<<M as Machine>::Key, <M as Machine>::Row>>;
 
 /// What a batch did in one partition.
 pub(super) struct Work<M: Machine> {
@@ -41,9 +45,11 @@ pub(super) struct Work<M: Machine> {
 }
 
 impl<M: Machine> Batch<M> {
-    fn new(room: usize) -> Self {
+    /// With room for so many bytes.
+    pub(super) fn new(room: usize, rooms: Rooms<M>) -> Self {
         Self {
             works: BTreeMap::new(),
+            rooms,
             outbox: Outbox::with_room(room),
             effects: Effects::new(),
             bytes: 0,
@@ -52,8 +58,9 @@ impl<M: Machine> Batch<M> {
     }
 
     fn work(&mut self, held: &Held<M>) -> &mut Work<M> {
+        let rooms = &mut self.rooms;
         self.works.entry(held.partition()).or_insert_with(|| Work {
-            changes: Changes::new(),
+            changes: rooms.pop().unwrap_or_default(),
             next: held.next.clone(),
             seen: BTreeMap::new(),
             turned: None,
@@ -73,8 +80,6 @@ pub(super) struct Stepper<'r, M: Machine> {
     /// What the wall clock shows: no timer that is due later fires.
     pub(super) due_max: Time,
     pub(super) bytes_max: usize,
-    /// How many bytes the largest batch had: no batch's bytes are copied because there are more of them than before.
-    pub(super) room: usize,
     pub(super) spare: Spare,
 }
 
@@ -89,17 +94,22 @@ pub(super) enum Fault {
     Tick { partition: Partition, text: String },
 }
 
+/// A record, or why its bytes are none.
+type Decoded<M> = Result<<M as Machine>::Record, String>;
+
 /// A batch, how many records it took, and what is to be committed, if anything.
-type Stepped<M> = (Batch<M>, usize, Option<Commit>);
+pub(super) type Stepped<M> = (Batch<M>, usize, Option<Commit>);
 
 impl<M: Machine> Stepper<'_, M> {
-    /// Steps records in one of two ways, `all` or `one_by_one`, then gives the ticks that are due.
+    /// Steps records into an empty batch in one of two ways, `all` or `one_by_one`, then gives the ticks that are due.
     pub(super) fn batch(
         &self,
+        mut batch: Batch<M>,
         reads: &[Read],
-        way: impl Fn(&Self, &[Read]) -> Result<(Batch<M>, usize), Broken>,
+        way: impl Fn(&Self, &[Read], &mut Batch<M>) -> Result<usize, Broken>,
     ) -> Result<Stepped<M>, Fault> {
-        let (mut batch, taken) = way(self, reads).map_err(|Broken(text)| Fault::Step(text))?;
+        let taken = way(self, reads, &mut batch);
+        let taken = taken.map_err(|Broken(text)| Fault::Step(text))?;
         for (partition, held) in self.held {
             self.tick(held, &mut batch)
                 .map_err(|Broken(text)| Fault::Tick {
@@ -116,34 +126,45 @@ impl<M: Machine> Stepper<'_, M> {
     }
 
     /// Steps records until they are all taken or the batch is full. How many were taken.
-    pub(super) fn all(&self, reads: &[Read]) -> Result<(Batch<M>, usize), Broken> {
+    pub(super) fn all(&self, reads: &[Read], batch: &mut Batch<M>) -> Result<usize, Broken> {
         caught(|| {
-            let mut batch = Batch::new(self.room);
             let mut taken = 0;
-            for read in reads {
-                if batch.outbox.bytes() >= self.bytes_max {
-                    break;
+            for some in reads.chunks(AHEAD) {
+                let decoded: Vec<_> = some.iter().map(|read| self.look_ahead(read)).collect();
+                for (read, record) in some.iter().zip(decoded) {
+                    if batch.outbox.bytes() >= self.bytes_max {
+                        return taken;
+                    }
+                    self.record(read, record, batch);
+                    taken += 1;
                 }
-                self.record(read, &mut batch);
-                taken += 1;
             }
-            (batch, taken)
+            taken
         })
+    }
+
+    /// Decodes a record, and lets the machine look at what its step will ask for.
+    fn look_ahead(&self, read: &Read) -> Decoded<M> {
+        let record = (self.binding.decode)(read);
+        if let Ok(record) = &record {
+            let held = &self.held[&read.at.partition];
+            self.machine.look_ahead(record, &held.state);
+        }
+        record
     }
 
     /// The same for a batch in which an assertion did not hold: each record by itself, and the culprit is rejected. The batch is a small
     /// one, since each record is stepped beside a copy of all that was changed before it.
-    pub(super) fn one_by_one(&self, reads: &[Read]) -> Result<(Batch<M>, usize), Broken> {
-        let mut batch = Batch::new(self.room);
+    pub(super) fn one_by_one(&self, reads: &[Read], batch: &mut Batch<M>) -> Result<usize, Broken> {
         let mut taken = 0;
         for read in &reads[..reads.len().min(GUARDED_MAX)] {
             if batch.outbox.bytes() >= self.bytes_max {
                 break;
             }
-            self.guarded(read, &mut batch);
+            self.guarded(read, batch);
             taken += 1;
         }
-        Ok((batch, taken))
+        Ok(taken)
     }
 
     fn guarded(&self, read: &Read, batch: &mut Batch<M>) {
@@ -151,7 +172,7 @@ impl<M: Machine> Stepper<'_, M> {
         let changes = batch.work(held).changes.clone();
         let (level, tally) = (batch.outbox.level(), batch.tally);
         let stepped = caught(|| {
-            self.record(read, batch);
+            self.record(read, (self.binding.decode)(read), batch);
             let work = &batch.works[&read.at.partition];
             for (key, row) in &work.changes {
                 if changes.get(key) != Some(row) {
@@ -170,8 +191,8 @@ impl<M: Machine> Stepper<'_, M> {
         }
     }
 
-    fn record(&self, read: &Read, batch: &mut Batch<M>) {
-        let outcome = match (self.binding.decode)(read) {
+    fn record(&self, read: &Read, decoded: Decoded<M>, batch: &mut Batch<M>) {
+        let outcome = match decoded {
             Ok(record) => {
                 let held = &self.held[&read.at.partition];
                 self.step(held, Input::Record(record), batch)

@@ -13,7 +13,7 @@ use machine::{Changes, Machine};
 
 use super::{
     Binding, Clock, Error, Options, Stats,
-    batch::{self, Batch, Broken, Fault, Stepper},
+    batch::{self, Batch, Broken, Fault, Rooms, Stepper},
     clock::Watch,
     held::Held,
     recovery::Trouble,
@@ -68,8 +68,9 @@ pub struct Runner<M: Machine> {
     pub(super) watched: Duration,
     /// Since when it holds nothing, if it does.
     pub(super) empty_since: Duration,
-    /// How many bytes the largest batch had.
+    /// How many bytes the largest batch had: no batch's bytes are copied because there are more of them than before.
     room: usize,
+    rooms: Rooms<M>,
     ready: Arc<AtomicBool>,
     turns: Arc<AtomicU64>,
 }
@@ -107,6 +108,7 @@ impl<M: Machine> Runner<M> {
             watched: Duration::ZERO,
             empty_since: Duration::ZERO,
             room: 0,
+            rooms: Rooms::<M>::new(),
             ready: Arc::new(AtomicBool::new(false)),
             turns: Arc::default(),
         }
@@ -313,10 +315,10 @@ impl<M: Machine> Runner<M> {
             now,
             due_max: clock.now,
             bytes_max: self.options.batch_bytes_max,
-            room: self.room,
             spare: self.options.spare,
         };
-        let mut stepped = stepper.batch(&reads, Stepper::all);
+        let batch = Batch::new(self.room, std::mem::take(&mut self.rooms));
+        let mut stepped = stepper.batch(batch, &reads, Stepper::all);
         if let Err(Fault::Step(text)) = &stepped
             && !self.options.panics_fail
         {
@@ -326,9 +328,10 @@ impl<M: Machine> Runner<M> {
                 "a step broke an assertion"
             );
             self.metrics.assertions.inc();
-            stepped = stepper.batch(&reads, Stepper::one_by_one);
+            let batch = Batch::new(self.room, Vec::new());
+            stepped = stepper.batch(batch, &reads, Stepper::one_by_one);
         }
-        let (batch, taken, commit) = stepped.map_err(|fault| match fault {
+        let (mut batch, taken, commit) = stepped.map_err(|fault| match fault {
             Fault::Step(text) => Error::Step { machine, text },
             Fault::Tick { partition, text } => Error::Tick {
                 machine,
@@ -340,6 +343,7 @@ impl<M: Machine> Runner<M> {
             self.pending.push_front(read);
         }
         self.room = self.room.max(batch.bytes);
+        self.rooms = std::mem::take(&mut batch.rooms);
         Ok(commit.map(|commit| Sealed { commit, batch, now }))
     }
 
@@ -403,7 +407,7 @@ impl<M: Machine> Runner<M> {
             if let Some(turned) = work.turned {
                 self.stats.rounds += u64::from(held.journal.turn(turned));
             }
-            held.state.take(work.changes);
+            self.rooms.push(held.state.take(work.changes));
             for (input, time) in &work.seen {
                 held.horizon.saw(input, *time);
             }

@@ -4,7 +4,7 @@ use event::{
     Event, MatterId, Perspective, ProfileId, Standing, Token, Value, Version,
     assignment::Assignment, timeline_input::Digest,
 };
-use machine::Outcome;
+use machine::{Outcome, State};
 
 use super::{
     matter, out,
@@ -26,6 +26,15 @@ pub(super) fn event(turn: &mut Turn<'_, '_>, event: Event) -> Outcome {
     let digest = digest(turn, event, matter);
     timeline::digest::arrive(turn, digest);
     Outcome::Applied
+}
+
+/// What every event of a customer asks for.
+pub(super) fn look_ahead(event: &Event, state: &State<Key, Row>) {
+    state.glance(&Key::Seen(event.id));
+    if let Some(value) = event.values.first() {
+        state.glance(&Key::Owner(value.token));
+        state.glance(&Key::Reported(set::hash(event)));
+    }
 }
 
 /// Learns who a value of this partition belongs to.

@@ -4,10 +4,14 @@
 //! has passed. It is taken back when every event that named it was withdrawn, and one named again later is reported anew. An event
 //! that nothing withdraws settles that for good, so that most events cost no row.
 
+use std::hash::Hasher as _;
+
 use event::{
     Event, EventId, Record, Standing, Token,
     link::{Link, Set},
 };
+
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::{
     row::{FIRST, Key, LAST, Reported, Row, mismatch},
@@ -71,12 +75,15 @@ fn tell(turn: &mut Turn<'_, '_>, event: &Event, withdrawn: bool) {
     })));
 }
 
-fn hash(event: &Event) -> Token {
-    let mut bytes = Vec::with_capacity(event.values.len() * Token::LEN);
+/// SipHash-1-3 over the values and the trust. Values are keyed, so that nobody can choose sets that collide, and the hash does not
+/// leave the state.
+pub(super) fn hash(event: &Event) -> Token {
+    let mut hasher = SipHasher13::new();
     for value in &event.values {
-        bytes.extend_from_slice(value.token.as_bytes());
+        hasher.write(value.token.as_bytes());
     }
-    Token::hash("set", &[&bytes, &[u8::from(event.trusted)]])
+    hasher.write_u8(u8::from(event.trusted));
+    Token::new(hasher.finish128().as_bytes())
 }
 
 fn reported(turn: &Turn<'_, '_>, set: Token) -> Option<Reported> {

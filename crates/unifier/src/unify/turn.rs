@@ -64,7 +64,8 @@ impl Turn<'_, '_> {
     }
 
     pub(super) fn is_out(&self, value: Token) -> bool {
-        self.state.contains(&Key::Out(value))
+        // Before the first change of the list nothing is.
+        self.out_number > 0 && self.state.contains(&Key::Out(value))
     }
 
     /// Where the profile sends what follows the value, if it does not belong there any more.

@@ -98,7 +98,7 @@ pub(super) enum Fault {
 type Decoded<M> = Result<<M as Machine>::Record, String>;
 
 /// A batch, how many records it took, and what is to be committed, if anything.
-pub(super) type Stepped<M> = (Batch<M>, usize, Option<Commit>);
+type Stepped<M> = (Batch<M>, usize, Option<Commit>);
 
 impl<M: Machine> Stepper<'_, M> {
     /// Steps records into an empty batch in one of two ways, `all` or `one_by_one`, then gives the ticks that are due.

@@ -100,10 +100,14 @@ fn thanks_that_are_corrected_elsewhere_come_back_as_another_notice() {
     world.rest();
     let mut said = BTreeMap::new();
     for notice in world.notices() {
+        if notice.why != Why::Praise || notice.case != own {
+            continue;
+        }
         let before = said.insert(notice.id, notice.clone());
         assert!(
             before.is_none_or(|before| before == notice),
             "an id says one thing: {notice:?}"
         );
     }
+    assert_eq!(said.len(), 2, "as they were, and as they are: {said:?}");
 }

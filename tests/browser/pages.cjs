@@ -238,7 +238,7 @@ async function strangers(company) {
   return { home: { ...home, customer: home.one, phone }, rival: { ...rival, email: other }, split: { ...split, decision: decided.id } };
 }
 
-/** The customers of two identifiers, one or two, an event of each, and all values. */
+/** The customers of two addresses, one or two, an event of each, and all values: of one customer, both addresses and what joined them. */
 async function pair(company, one, other, together) {
   const key = company.key("auditor");
   const look = async (email) => {
@@ -248,6 +248,8 @@ async function pair(company, one, other, together) {
   return until(`${one} and ${other} are ${together ? "one" : "two"}`, async () => {
     const [a, b] = [await look(one), await look(other)];
     if (!a || !b || (a.id === b.id) !== together) return undefined;
+    const has = (shown) => a.identifiers.some((value) => value.shown === shown);
+    if (together && !(has(one) && has(other) && a.identifiers.some(({ type }) => type === "phone"))) return undefined;
     const events = async (id) => (await company.get(`/v1/customers/${id}/timeline`, key)).entries.filter((entry) => entry.event);
     const [first, last] = [await events(a.id), await events(b.id)];
     return { one: a.id, other: b.id, a: first.at(0)?.event, b: last.at(-1)?.event, values: a.identifiers };

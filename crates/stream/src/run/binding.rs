@@ -109,8 +109,8 @@ impl Options {
     pub fn new(partitions: u32) -> Self {
         Self {
             partitions,
-            batch_records_max: 8_000,
-            batch_bytes_max: 8 << 20,
+            batch_records_max: 20_000,
+            batch_bytes_max: 16 << 20,
             poll_wait: Duration::from_millis(50),
             session: Duration::from_secs(30),
             restore_records_max: 100,

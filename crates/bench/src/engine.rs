@@ -80,9 +80,7 @@ impl<M: Machine> Stage<M> {
         let mut overlay = Overlay::resume(&self.state, std::mem::take(&mut self.changes));
         while !self.waiting.is_empty() {
             let some = self.waiting.len().min(AHEAD);
-            for record in self.waiting.iter().take(some) {
-                self.machine.look_ahead(record, &self.state);
-            }
+            machine::look_ahead(&self.machine, self.waiting.iter().take(some), &self.state);
             for record in self.waiting.drain(..some) {
                 let input = Input::Record(record);
                 let outcome = self

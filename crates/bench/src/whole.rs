@@ -377,8 +377,17 @@ impl<M: Machine> Machine for Timed<M> {
             .time(|| self.0.step(now, shard, input, state, effects))
     }
 
-    fn look_ahead(&self, record: &M::Record, state: &State<M::Key, M::Row>) {
-        self.0.look_ahead(record, state);
+    fn look_ahead(&self, record: &M::Record, keys: &mut Vec<M::Key>) {
+        self.0.look_ahead(record, keys);
+    }
+
+    fn look_further(
+        &self,
+        record: &M::Record,
+        state: &State<M::Key, M::Row>,
+        keys: &mut Vec<M::Key>,
+    ) {
+        self.0.look_further(record, state, keys);
     }
 
     fn next_due(&self, state: &Overlay<'_, M::Key, M::Row>) -> Option<Time> {

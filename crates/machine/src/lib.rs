@@ -24,6 +24,26 @@ pub use self::{
 /// few enough that what was looked at is still near.
 pub const AHEAD: usize = 16;
 
+/// Lets a machine look ahead at some records, `AHEAD` at most, and waits for what lies in the rows that it names.
+pub fn look_ahead<'r, M: Machine>(
+    machine: &M,
+    records: impl Iterator<Item = &'r M::Record> + Clone,
+    state: &State<M::Key, M::Row>,
+) where
+    M::Record: 'r,
+{
+    let mut keys = Vec::new();
+    for record in records.clone() {
+        machine.look_ahead(record, &mut keys);
+    }
+    state.glance(&keys);
+    keys.clear();
+    for record in records {
+        machine.look_further(record, state, &mut keys);
+    }
+    state.glance(&keys);
+}
+
 /// The part of the work that one state belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
@@ -69,9 +89,18 @@ pub trait Machine: Send + 'static {
         effects: &mut Effects,
     ) -> Outcome;
 
-    /// Glances at rows that a step over the record will surely ask for. Called for some records before the first of them is stepped;
-    /// changes nothing, but what lies far away is waited for once for all of them.
-    fn look_ahead(&self, _record: &Self::Record, _state: &State<Self::Key, Self::Row>) {}
+    /// Names rows that a step over the record will surely ask for. Called for some records before the first of them is stepped, so that
+    /// what lies far away is waited for once for all of them.
+    fn look_ahead(&self, _record: &Self::Record, _keys: &mut Vec<Self::Key>) {}
+
+    /// The same once more, when the rows of `look_ahead` are near: names those whose keys lay in them.
+    fn look_further(
+        &self,
+        _record: &Self::Record,
+        _state: &State<Self::Key, Self::Row>,
+        _keys: &mut Vec<Self::Key>,
+    ) {
+    }
 
     /// When the next tick is wanted: the earliest timer's due time, `Time::MIN` while work is queued, `None` when nothing waits.
     fn next_due(&self, state: &Overlay<'_, Self::Key, Self::Row>) -> Option<Time>;

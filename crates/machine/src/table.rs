@@ -108,10 +108,26 @@ impl<K: Key, R> Table<K, R> {
         self.slab.get(place).map(|lying| &lying.row)
     }
 
-    /// Looks at where a row would lie, so that it is near when it is asked for. Looks at several keys one after the other wait for
-    /// memory together, as no look-up hangs on the one before.
-    pub fn glance(&self, key: &K) {
-        black_box(self.get(key));
+    /// Looks at where rows would lie, so that they are near when they are asked for: first at the index for all of them, then at the
+    /// rows. Each time memory is waited for together, as no look hangs on the one before.
+    pub fn glance(&self, keys: &[K]) {
+        for key in keys {
+            self.glance_at_index(Hashed::of(key));
+        }
+        for key in keys {
+            black_box(self.get(key));
+        }
+    }
+
+    fn glance_at_index(&self, hash: Hashed) -> Option<&Entry> {
+        black_box(self.index.find(hash.spread(), |entry| entry.hash == hash))
+    }
+
+    /// Looks at the shelf of a key, for who will read it in order.
+    pub fn glance_at_shelf(&self, key: &K) {
+        if let Shelf::Of { kind, token } = key.shelf() {
+            black_box(self.shelves.get(&(kind, token)));
+        }
     }
 
     pub fn get_mut(&mut self, key: &K) -> Option<&mut R> {
@@ -174,7 +190,11 @@ impl<K: Key, R> Table<K, R> {
     pub fn take(&mut self, mut changes: Table<K, Option<R>>) -> Table<K, Option<R>> {
         for changes in changes.slab.drain() {
             for change in changes.iter().flatten() {
-                self.glance_where_it_goes(change.hash, change.key.shelf());
+                self.glance_at_index(change.hash);
+                self.glance_at_shelf(&change.key);
+            }
+            for change in changes.iter().flatten() {
+                self.glance_where_it_goes(change.hash, &change.key);
             }
             for Lying { hash, key, row } in changes.drain(..).flatten() {
                 match row {
@@ -188,11 +208,15 @@ impl<K: Key, R> Table<K, R> {
         changes
     }
 
-    /// As `glance`, where a row will be put in.
-    fn glance_where_it_goes(&self, hash: Hashed, shelf: Shelf) {
-        black_box(self.index.find(hash.spread(), |entry| entry.hash == hash));
-        if let Shelf::Of { kind, token } = shelf {
-            black_box(self.shelves.get(&(kind, token)));
+    /// Looks at the row in whose place another will be put, and at the end of its shelf.
+    fn glance_where_it_goes(&self, hash: Hashed, key: &K) {
+        if let Some(entry) = self.glance_at_index(hash) {
+            black_box(self.slab.get(entry.place).map(|lying| lying.hash));
+        }
+        if let Shelf::Of { kind, token } = key.shelf()
+            && let Some(Books::Few(places)) = self.shelves.get(&(kind, token))
+        {
+            black_box(places.last());
         }
     }
 

@@ -126,6 +126,12 @@ impl Machine for Identify {
         }
     }
 
+    fn look_ahead(&self, record: &Record, keys: &mut Vec<Key>) {
+        if let Record::Link(Link::Set(set)) = record {
+            keys.extend(set.values.iter().map(|value| Key::Value(value.token)));
+        }
+    }
+
     fn next_due(&self, state: &Overlay<'_, Key, Row>) -> Option<Time> {
         let counters = row::counters(state);
         (counters.told < counters.decided).then_some(Time::MIN)

@@ -109,12 +109,18 @@ impl Machine for Unify {
         outcome
     }
 
-    fn look_ahead(&self, record: &Record, state: &State<Key, Row>) {
+    fn look_ahead(&self, record: &Record, keys: &mut Vec<Key>) {
         match record {
-            Record::Event(event) => resolve::look_ahead(event, state),
-            Record::Assignment(assignment) => state.glance(&Key::Owner(assignment.token())),
-            Record::Claim(event) => state.glance(&Key::Claim(event.id)),
+            Record::Event(event) => resolve::look_ahead(event, keys),
+            Record::Assignment(assignment) => keys.push(Key::Owner(assignment.token())),
+            Record::Claim(event) => keys.push(Key::Claim(event.id)),
             Record::Timeline(_) => {}
+        }
+    }
+
+    fn look_further(&self, record: &Record, state: &State<Key, Row>, keys: &mut Vec<Key>) {
+        if let Record::Event(event) = record {
+            resolve::look_further(event, state, keys);
         }
     }
 

@@ -130,8 +130,10 @@ impl<M: Machine> Stepper<'_, M> {
         caught(|| {
             let mut taken = 0;
             for some in reads.chunks(AHEAD) {
-                let decoded: Vec<_> = some.iter().map(|read| self.look_ahead(read)).collect();
-                for (read, record) in some.iter().zip(decoded) {
+                let decode = |read| (read, (self.binding.decode)(read));
+                let decoded: Vec<(&Read, Decoded<M>)> = some.iter().map(decode).collect();
+                self.look_ahead(&decoded);
+                for (read, record) in decoded {
                     if batch.outbox.bytes() >= self.bytes_max {
                         return taken;
                     }
@@ -143,14 +145,15 @@ impl<M: Machine> Stepper<'_, M> {
         })
     }
 
-    /// Decodes a record, and lets the machine look at what its step will ask for.
-    fn look_ahead(&self, read: &Read) -> Decoded<M> {
-        let record = (self.binding.decode)(read);
-        if let Ok(record) = &record {
-            let held = &self.held[&read.at.partition];
-            self.machine.look_ahead(record, &held.state);
+    /// Lets the machine look at what the steps of some records will ask for.
+    fn look_ahead(&self, decoded: &[(&Read, Decoded<M>)]) {
+        let is_together =
+            |one: &(&Read, _), next: &(&Read, _)| one.0.at.partition == next.0.at.partition;
+        for some in decoded.chunk_by(is_together) {
+            let state = &self.held[&some[0].0.at.partition].state;
+            let records = some.iter().filter_map(|(_, record)| record.as_ref().ok());
+            machine::look_ahead(self.machine, records, state);
         }
-        record
     }
 
     /// The same for a batch in which an assertion did not hold: each record by itself, and the culprit is rejected. The batch is a small

@@ -56,19 +56,27 @@ fn widen(turn: &mut Turn<'_, '_>, place: Place, time: Time) {
         case: place.matter().own_case(),
         version: Version::ZERO,
     });
+    // Nothing comes closer on a side where it did not grow.
+    let sides: &[Side] = match known {
+        None => &[Side::Before, Side::After],
+        Some(known) if time < known.earliest => &[Side::Before],
+        Some(known) if time > known.latest => &[Side::After],
+        Some(_) => return,
+    };
     here.earliest = here.earliest.min(time);
     here.latest = here.latest.max(time);
-    if known == Some(here) {
-        return;
-    }
     turn.state
         .put(Key::Window(place.clone()), Row::Window(here));
-    for side in [Side::Before, Side::After] {
-        if let Some((_, there)) = neighbour(turn, &place, here, side) {
+    let mut is_near = false;
+    for side in sides {
+        if let Some((_, there)) = neighbour(turn, &place, here, *side) {
+            is_near = true;
             regroup(turn, &place, there);
         }
     }
-    spread(turn, &place);
+    if is_near {
+        spread(turn, &place);
+    }
 }
 
 /// Takes the case of a window to all windows of its run that have a greater one.

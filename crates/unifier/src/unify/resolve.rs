@@ -7,8 +7,8 @@ use event::{
 use machine::{Outcome, State};
 
 use super::{
-    matter, out,
-    row::{Key, Owner, Row, Seen, mismatch},
+    matter, out, profile,
+    row::{Key, Owner, Row, Seen, Spot, mismatch},
     set, sweep, timeline,
     turn::Turn,
 };
@@ -29,12 +29,32 @@ pub(super) fn event(turn: &mut Turn<'_, '_>, event: Event) -> Outcome {
 }
 
 /// What every event of a customer asks for.
-pub(super) fn look_ahead(event: &Event, state: &State<Key, Row>) {
-    state.glance(&Key::Seen(event.id));
+pub(super) fn look_ahead(event: &Event, keys: &mut Vec<Key>) {
+    keys.push(Key::Seen(event.id));
     if let Some(value) = event.values.first() {
-        state.glance(&Key::Owner(value.token));
-        state.glance(&Key::Reported(set::hash(event)));
+        keys.push(Key::Owner(value.token));
+        keys.push(Key::Reported(set::hash(event)));
     }
+}
+
+/// What its profile is asked for.
+pub(super) fn look_further(event: &Event, state: &State<Key, Row>, keys: &mut Vec<Key>) {
+    let Some(route) = event.values.first().map(|value| value.token) else {
+        return;
+    };
+    let profile = match state.get(&Key::Owner(route)) {
+        Some(Row::Owner(owner)) => owner.profile,
+        Some(_) | None => ProfileId::new(route),
+    };
+    keys.push(Key::Forward(profile, route));
+    keys.push(Key::Digest(Spot {
+        profile,
+        route,
+        event: event.id,
+        withdrawn: 0,
+    }));
+    state.glance_at_shelf(&Key::Revision(profile, event.id, 0));
+    profile::look_ahead(profile, state);
 }
 
 /// Learns who a value of this partition belongs to.

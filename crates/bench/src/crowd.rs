@@ -1,8 +1,12 @@
 //! Events of any number of customers, made in memory from one that a door made: as many as nobody could keep, and always the same.
 
-use event::{Class, Event, EventId, Millis, Name, Token, Value};
+use event::{Class, Event, EventId, Millis, Name, Time, Token, Value};
 
 use crate::workload::Workload;
+
+/// When the crowd speaks: on a working day, 2026-11-18T10:00:00Z, at whatever hour it is measured. What was promised at night falls due
+/// at one moment for all, when the doors open.
+pub(crate) const NOW: Time = Time::from_millis(1_794_996_000_000);
 
 /// What an event of the crowd names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +35,14 @@ impl Crowd {
         let plain = |event: &&Event| event.name.as_str() == "order.placed";
         let template = workload.events.iter().find(plain);
         let template = template.or_else(|| workload.events.first()).cloned();
+        let template = Event {
+            time: NOW,
+            received: NOW,
+            ..template.expect("a workload has events")
+        };
         let name = |text| Name::new(text).expect("the names of types are good");
         Crowd {
-            template: template.expect("a workload has events"),
+            template,
             number: name("customer_number"),
             email: name("email"),
             phone: name("phone"),

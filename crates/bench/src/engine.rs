@@ -145,18 +145,18 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    fn new() -> Self {
+    fn new(now: Time) -> Self {
         Self {
             unify: Stage::new(Unify::new()),
             identify: Stage::new(Identify::new(SHARD.partitions)),
             cases: Stage::new(Cases::new()),
-            now: Time::from_millis(service::clock::now_ms()),
+            now,
         }
     }
 
-    /// An engine that knows the company's rules.
-    pub(crate) fn told(rules: Vec<Record>) -> Self {
-        let mut engine = Self::new();
+    /// An engine that knows the company's rules, at a moment.
+    pub(crate) fn told(rules: Vec<Record>, now: Time) -> Self {
+        let mut engine = Self::new(now);
         for record in rules {
             engine.pass_on(record);
         }
@@ -253,7 +253,8 @@ pub(crate) fn measure(
     workload: &Workload,
     rules: Vec<Record>,
 ) -> anyhow::Result<Vec<(Figure, Sample)>> {
-    let mut engine = Engine::told(rules);
+    let now = Time::from_millis(service::clock::now_ms());
+    let mut engine = Engine::told(rules, now);
     let mut before = workload.events.clone();
     let measured = before.split_off(before.len() / 2);
     let count = measured.len();

@@ -9,7 +9,7 @@ use event::{Event, Name, Record};
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 
 use crate::{
-    crowd::{Crowd, Named},
+    crowd::{self, Crowd, Named},
     engine::{BATCH, Engine},
     floor::Floor,
     meter::{Meter, Spent},
@@ -37,7 +37,7 @@ pub(crate) fn measure(
         spent: steady.spent_by(&mut Floor::default()),
         ..Sample::default()
     };
-    let mut engine = Engine::told(rules);
+    let mut engine = Engine::told(rules, crowd::NOW);
     let spent = steady.spent_by(&mut engine);
     let note = engine.note(workload.events.len());
     let engine = Sample {

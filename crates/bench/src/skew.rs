@@ -5,7 +5,7 @@ use event::{Event, Record};
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 
 use crate::{
-    crowd::{Crowd, Named},
+    crowd::{self, Crowd, Named},
     engine::Engine,
     known::Taker as _,
     meter::Meter,
@@ -43,7 +43,7 @@ pub(crate) fn measure(
         let mut events = events(figure);
         let measured = events.split_off(events.len() / 2);
         let count = measured.len() as u64;
-        let mut engine = Engine::told(rules.to_vec());
+        let mut engine = Engine::told(rules.to_vec(), crowd::NOW);
         engine.take(events);
         engine.forget_what_it_took();
         let meter = Meter::start();

@@ -18,7 +18,7 @@ use crate::{
     workload::Workload,
 };
 
-/// How many are taken at once: a quarter of what a loop that is behind takes.
+/// How many are taken at once: a tenth of what a loop that is behind takes.
 pub(crate) const BATCH: usize = 2_000;
 
 const SHARD: Shard = Shard {

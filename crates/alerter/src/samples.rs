@@ -143,22 +143,16 @@ impl World {
             partition: event::Partition(partition),
             partitions: self.partitions,
         };
-        let state = &self.states[partition as usize];
-        let mut overlay = Overlay::new(state);
+        let state = &mut self.states[partition as usize];
         let mut effects = Effects::new();
+        let mut overlay = state.overlay();
         let outcome = Cases::new().step(self.now, shard, input, &mut overlay, &mut effects);
-        let changes = overlay.into_changes();
-        for (key, change) in changes {
-            match change {
-                Some(row) => {
-                    survives_its_codec(&key, &row);
-                    self.states[partition as usize].insert(key, row);
-                }
-                None => {
-                    self.states[partition as usize].remove(&key);
-                }
+        for (key, change) in state.changes() {
+            if let Some(row) = change {
+                survives_its_codec(key, row);
             }
         }
+        state.commit();
         for record in effects.into_records() {
             if let event::Record::CaseInput(input) = record {
                 let to = self.partition(&input);
@@ -180,7 +174,7 @@ impl World {
 
     pub(crate) fn next_due(&self, partition: u32) -> Option<Time> {
         let state = &self.states[partition as usize];
-        Cases::new().next_due(&Overlay::new(state))
+        Cases::new().next_due(&Overlay::trial(state))
     }
 
     /// Lets time pass up to now: fires what is due everywhere.
@@ -232,7 +226,7 @@ impl World {
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&Key, &Row)> {
-        self.states.iter().flatten()
+        self.states.iter().flat_map(machine::State::iter)
     }
 
     /// The published cases, as a compacted topic leaves them.

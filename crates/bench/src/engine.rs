@@ -1,11 +1,11 @@
-//! The three machines in one thread, over their overlays, with nothing between them but queues in memory.
+//! The three machines in one thread, over their states, with nothing between them but queues in memory.
 
 use std::{collections::VecDeque, time::Duration};
 
 use alerter::cases::{self, Cases};
 use anyhow::ensure;
 use event::{Event, Partition, Record, Time};
-use machine::{AHEAD, Changes, Effects, Input, Machine, Outcome, Overlay, Shard, State};
+use machine::{AHEAD, Effects, Input, Machine, Outcome, Shard, State};
 use unifier::{
     identify::{self, Identify},
     unify::{self, Unify},
@@ -30,8 +30,6 @@ const SHARD: Shard = Shard {
 pub(crate) struct Stage<M: Machine> {
     machine: M,
     state: State<M::Key, M::Row>,
-    /// Of no batch: its room is the next one's.
-    changes: Changes<M::Key, M::Row>,
     pub(crate) waiting: VecDeque<M::Record>,
     /// Processor time.
     pub(crate) stepped: Duration,
@@ -49,7 +47,6 @@ impl<M: Machine> Stage<M> {
         Self {
             machine,
             state: State::new(),
-            changes: Changes::new(),
             waiting: VecDeque::new(),
             stepped: Duration::ZERO,
             applied: Duration::ZERO,
@@ -77,15 +74,14 @@ impl<M: Machine> Stage<M> {
         let began = thread_cpu();
         let mut records = Vec::with_capacity(self.room);
         let mut effects = Effects::new();
-        let mut overlay = Overlay::resume(&self.state, std::mem::take(&mut self.changes));
         while !self.waiting.is_empty() {
             let some = self.waiting.len().min(AHEAD);
             machine::look_ahead(&self.machine, self.waiting.iter().take(some), &self.state);
             for record in self.waiting.drain(..some) {
                 let input = Input::Record(record);
-                let outcome = self
-                    .machine
-                    .step(now, SHARD, input, &mut overlay, &mut effects);
+                let outcome =
+                    self.machine
+                        .step(now, SHARD, input, &mut self.state.overlay(), &mut effects);
                 self.inputs += 1;
                 self.duplicates += u64::from(outcome == Outcome::Duplicate);
                 self.left += pass_on(&mut effects, &mut records);
@@ -93,19 +89,18 @@ impl<M: Machine> Stage<M> {
         }
         while self
             .machine
-            .next_due(&overlay)
+            .next_due(&self.state.overlay())
             .is_some_and(|due| due <= now)
         {
             let tick = Input::Tick { due: now };
-            let _ticked = self
-                .machine
-                .step(now, SHARD, tick, &mut overlay, &mut effects);
+            let _ticked =
+                self.machine
+                    .step(now, SHARD, tick, &mut self.state.overlay(), &mut effects);
             self.left += pass_on(&mut effects, &mut records);
         }
         self.room = records.len();
         let stepped = thread_cpu();
-        let changes = overlay.into_changes();
-        self.changes = self.state.take(changes);
+        self.state.commit();
         self.stepped += stepped.saturating_sub(began);
         self.applied += thread_cpu().saturating_sub(stepped);
         records

@@ -4,7 +4,9 @@ mod effects;
 mod key;
 mod outcome;
 mod overlay;
+mod shelves;
 mod slab;
+mod state;
 mod table;
 
 use std::fmt;
@@ -16,8 +18,9 @@ pub use self::{
     effects::{Effects, RECORDS_MAX},
     key::{Key, Rank, Shelf},
     outcome::Outcome,
-    overlay::{Changes, Overlay, Rows, State},
-    table::{IntoIter, Iter, Range, Table},
+    overlay::{Changes, Overlay, Rows},
+    state::{Range, State},
+    table::Table,
 };
 
 /// How many records a machine looks ahead at before the first of them is stepped: enough that their look-ups wait for memory together, and

@@ -4,8 +4,6 @@ use std::{slice, vec};
 #[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
     pieces: Vec<Vec<Option<T>>>,
-    /// How many of the pieces are in use. The others are empty, and room for what comes.
-    used: usize,
     /// Places that were left.
     free: Vec<u32>,
 }
@@ -17,17 +15,16 @@ impl<T> Slab<T> {
     pub(crate) const fn new() -> Self {
         Self {
             pieces: Vec::new(),
-            used: 0,
             free: Vec::new(),
         }
     }
 
     /// One past the last place that was ever taken.
     pub(crate) fn places(&self) -> u32 {
-        let Some(last) = self.pieces[..self.used].last() else {
+        let Some(last) = self.pieces.last() else {
             return 0;
         };
-        let places = (self.used - 1) * PIECE + last.len();
+        let places = (self.pieces.len() - 1) * PIECE + last.len();
         u32::try_from(places).expect("a state of 4 billion rows does not fit into memory")
     }
 
@@ -53,16 +50,14 @@ impl<T> Slab<T> {
             return place;
         }
         let place = self.places();
-        if place as usize == self.used * PIECE {
-            self.used += 1;
-        }
-        if self.used > self.pieces.len() {
+        if place as usize == self.pieces.len() * PIECE {
             // The first piece grows with what it holds: most tables are small.
             let is_first = self.pieces.is_empty();
             let room = if is_first { 0 } else { PIECE };
             self.pieces.push(Vec::with_capacity(room));
         }
-        self.pieces[self.used - 1].push(Some(thing));
+        let last = self.pieces.len() - 1;
+        self.pieces[last].push(Some(thing));
         place
     }
 
@@ -75,13 +70,6 @@ impl<T> Slab<T> {
             .take()?;
         self.free.push(place);
         Some(thing)
-    }
-
-    /// Takes all that lies here, in pieces, and leaves the room. Who stops in between leaves the slab of no use.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = &mut Vec<Option<T>>> {
-        let used = std::mem::take(&mut self.used);
-        self.free.clear();
-        self.pieces[..used].iter_mut()
     }
 
     pub(crate) fn iter(&self) -> Iter<'_, T> {

@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeSet, HashMap, btree_set, hash_map},
+    collections::{BTreeSet, btree_set},
     fmt,
     hint::black_box,
     iter::Peekable,
@@ -7,12 +7,12 @@ use std::{
     vec,
 };
 
-use event::Token;
 use hashbrown::{HashTable, hash_table};
 
 use crate::{
     Key, Rank, Shelf,
-    key::{Hashed, TokenHashes},
+    key::Hashed,
+    shelves::{Books, Shelves},
     slab::{self, Slab},
 };
 
@@ -24,7 +24,7 @@ use crate::{
 pub struct Table<K, R> {
     index: HashTable<Entry>,
     slab: Slab<Lying<K, R>>,
-    shelves: HashMap<(u8, Token), Books, TokenHashes>,
+    shelves: Shelves,
 }
 
 /// Half of a key's hash saves a look at most rows that are not meant, and at all rows when the index grows.
@@ -34,10 +34,8 @@ struct Entry {
     place: u32,
 }
 
-/// A row with its key, and the key's hash: what is put into another table is not hashed again.
 #[derive(Clone, Debug)]
 struct Lying<K, R> {
-    hash: Hashed,
     key: K,
     row: R,
 }
@@ -47,17 +45,6 @@ impl<K, R> Lying<K, R> {
         (&self.key, &self.row)
     }
 }
-
-/// The rows of one shelf. Few are put in order when they are read, many are kept in order.
-#[derive(Clone)]
-enum Books {
-    One(u32),
-    Few(Vec<u32>),
-    Many(BTreeSet<(Rank, u32)>),
-}
-
-/// Sorting so many takes no longer than a few look-ups in a tree.
-const FEW: usize = 24;
 
 impl<K, R> Default for Table<K, R> {
     fn default() -> Self {
@@ -70,7 +57,7 @@ impl<K, R> Table<K, R> {
         Self {
             index: HashTable::new(),
             slab: Slab::new(),
-            shelves: HashMap::with_hasher(TokenHashes::new()),
+            shelves: Shelves::new(),
         }
     }
 
@@ -111,27 +98,21 @@ impl<K: Key, R> Table<K, R> {
     /// Looks at where rows would lie, so that they are near when they are asked for: first at the index for all of them, then at the
     /// rows. Each time memory is waited for together, as no look hangs on the one before.
     pub fn glance(&self, keys: &[K]) {
-        for key in keys {
-            self.glance_at_index(Hashed::of(key));
+        let hashes: Vec<Hashed> = keys.iter().map(Hashed::of).collect();
+        for hash in &hashes {
+            black_box(self.index.find(hash.spread(), |entry| entry.hash == *hash));
         }
-        for key in keys {
-            black_box(self.get(key));
+        for (hash, key) in hashes.into_iter().zip(keys) {
+            black_box(self.get_hashed(hash, key));
         }
     }
 
-    fn glance_at_index(&self, hash: Hashed) -> Option<&Entry> {
-        black_box(self.index.find(hash.spread(), |entry| entry.hash == hash))
-    }
-
-    /// Looks at the shelf of a key, for who will read it in order.
+    /// Looks at the shelf of a key and at all others of its token, for who will read them in order.
     pub fn glance_at_shelf(&self, key: &K) {
-        if let Shelf::Of { kind, token } = key.shelf() {
-            black_box(self.shelves.get(&(kind, token)));
-        }
+        black_box(self.shelves.get(key.shelf()));
     }
 
-    pub fn get_mut(&mut self, key: &K) -> Option<&mut R> {
-        let place = self.place(key)?;
+    pub(crate) fn at_mut(&mut self, place: u32) -> Option<&mut R> {
         self.slab.get_mut(place).map(|lying| &mut lying.row)
     }
 
@@ -145,11 +126,8 @@ impl<K: Key, R> Table<K, R> {
     }
 
     /// The same, and says in which place it lies.
-    pub fn put(&mut self, key: K, row: R) -> (u32, Option<R>) {
-        self.put_hashed(Hashed::of(&key), key, row)
-    }
-
-    fn put_hashed(&mut self, hash: Hashed, key: K, row: R) -> (u32, Option<R>) {
+    pub(crate) fn put(&mut self, key: K, row: R) -> (u32, Option<R>) {
+        let hash = Hashed::of(&key);
         let slab = &mut self.slab;
         let entry = self.index.entry(
             hash.spread(),
@@ -164,112 +142,32 @@ impl<K: Key, R> Table<K, R> {
             }
             hash_table::Entry::Vacant(entry) => {
                 let shelf = key.shelf();
-                let place = slab.push(Lying { hash, key, row });
+                let place = slab.push(Lying { key, row });
                 entry.insert(Entry { hash, place });
-                self.put_on_shelf(shelf, place);
+                let rank = |place| slab.get(place).expect(INDEXED).key.rank();
+                self.shelves.put(shelf, place, rank);
                 (place, None)
             }
         }
     }
 
     pub fn remove(&mut self, key: &K) -> Option<R> {
-        self.remove_hashed(Hashed::of(key), key)
+        let place = self.place(key)?;
+        self.remove_at(place)
     }
 
-    pub(crate) fn remove_hashed(&mut self, hash: Hashed, key: &K) -> Option<R> {
-        let slab = &self.slab;
-        let found = self
+    /// Removes the row in a place.
+    pub(crate) fn remove_at(&mut self, place: u32) -> Option<R> {
+        let Lying { key, row } = self.slab.remove(place)?;
+        let entry = self
             .index
-            .find_entry(hash.spread(), |entry| is_of(slab, *entry, hash, key));
-        let (Entry { place, .. }, _) = found.ok()?.remove();
-        self.take_off_shelf(key, place);
-        self.slab.remove(place).map(|lying| lying.row)
-    }
-
-    /// Lets what a batch changed be so, and gives back the empty table: the next batch needs as much room.
-    pub fn take(&mut self, mut changes: Table<K, Option<R>>) -> Table<K, Option<R>> {
-        for changes in changes.slab.drain() {
-            for change in changes.iter().flatten() {
-                self.glance_at_index(change.hash);
-                self.glance_at_shelf(&change.key);
-            }
-            for change in changes.iter().flatten() {
-                self.glance_where_it_goes(change.hash, &change.key);
-            }
-            for Lying { hash, key, row } in changes.drain(..).flatten() {
-                match row {
-                    Some(row) => self.put_hashed(hash, key, row).1,
-                    None => self.remove_hashed(hash, &key),
-                };
-            }
+            .find_entry(Hashed::of(&key).spread(), |entry| entry.place == place);
+        assert!(entry.is_ok(), "{INDEXED}");
+        if let Ok(entry) = entry {
+            entry.remove();
         }
-        changes.index.clear();
-        changes.shelves.clear();
-        changes
-    }
-
-    /// Looks at the row in whose place another will be put, and at the end of its shelf.
-    fn glance_where_it_goes(&self, hash: Hashed, key: &K) {
-        if let Some(entry) = self.glance_at_index(hash) {
-            black_box(self.slab.get(entry.place).map(|lying| lying.hash));
-        }
-        if let Shelf::Of { kind, token } = key.shelf()
-            && let Some(Books::Few(places)) = self.shelves.get(&(kind, token))
-        {
-            black_box(places.last());
-        }
-    }
-
-    fn put_on_shelf(&mut self, shelf: Shelf, place: u32) {
-        let Shelf::Of { kind, token } = shelf else {
-            return;
-        };
-        let slab = &self.slab;
-        let ranked = |place| {
-            let lying: &Lying<K, R> = slab.get(place).expect(INDEXED);
-            (lying.key.rank(), place)
-        };
-        let books = match self.shelves.entry((kind, token)) {
-            hash_map::Entry::Vacant(shelf) => {
-                shelf.insert(Books::One(place));
-                return;
-            }
-            hash_map::Entry::Occupied(shelf) => shelf.into_mut(),
-        };
-        match books {
-            Books::One(first) => *books = Books::Few(vec![*first, place]),
-            Books::Few(places) if places.len() < FEW => places.push(place),
-            Books::Few(places) => {
-                places.push(place);
-                *books = Books::Many(places.iter().map(|place| ranked(*place)).collect());
-            }
-            Books::Many(places) => {
-                places.insert(ranked(place));
-            }
-        }
-    }
-
-    fn take_off_shelf(&mut self, key: &K, place: u32) {
-        let Shelf::Of { kind, token } = key.shelf() else {
-            return;
-        };
-        let hash_map::Entry::Occupied(mut shelf) = self.shelves.entry((kind, token)) else {
-            return;
-        };
-        let is_empty = match shelf.get_mut() {
-            Books::One(_) => true,
-            Books::Few(places) => {
-                places.retain(|other| *other != place);
-                places.is_empty()
-            }
-            Books::Many(places) => {
-                places.remove(&(key.rank(), place));
-                places.is_empty()
-            }
-        };
-        if is_empty {
-            shelf.remove();
-        }
+        self.shelves.take(key.shelf(), place, key.rank());
+        Some(row)
     }
 
     /// The rows in a range of keys, in order.
@@ -277,8 +175,7 @@ impl<K: Key, R> Table<K, R> {
         let Some(shelf) = shelf(&range) else {
             return sorted(self.iter().filter(|(key, _)| range.contains(key)));
         };
-        // Most ranges are of shelves that are not there.
-        match self.shelves.get(&shelf) {
+        match self.shelves.get(shelf) {
             None => Range::Few(None),
             Some(Books::One(place)) => {
                 let row = self.at(*place).filter(|(key, _)| range.contains(key));
@@ -295,7 +192,7 @@ impl<K: Key, R> Table<K, R> {
         }
     }
 
-    fn place(&self, key: &K) -> Option<u32> {
+    pub(crate) fn place(&self, key: &K) -> Option<u32> {
         self.find(Hashed::of(key), key)
     }
 
@@ -313,23 +210,22 @@ fn is_of<K: Key, R>(slab: &Slab<Lying<K, R>>, entry: Entry, hash: Hashed, key: &
     entry.hash == hash && slab.get(entry.place).is_some_and(is_key)
 }
 
-const INDEXED: &str = "the index names only places that hold a row";
+const INDEXED: &str = "the index names the places that hold a row, and only those";
 
 /// The shelf that a range lies on, if it lies on one.
-fn shelf<K: Key, B: RangeBounds<K>>(range: &B) -> Option<(u8, Token)> {
+fn shelf<K: Key, B: RangeBounds<K>>(range: &B) -> Option<Shelf> {
     let of = |bound: Bound<&K>| match bound {
-        Bound::Included(key) | Bound::Excluded(key) => match key.shelf() {
-            Shelf::Of { kind, token } => Some((kind, token)),
-            Shelf::Alone => None,
-        },
-        Bound::Unbounded => None,
+        Bound::Included(key) | Bound::Excluded(key) => key.shelf(),
+        Bound::Unbounded => Shelf::Alone,
     };
-    let start = of(range.start_bound())?;
-    let end = of(range.end_bound())?;
-    (start == end).then_some(start)
+    let start = of(range.start_bound());
+    let is_one = start != Shelf::Alone && start == of(range.end_bound());
+    is_one.then_some(start)
 }
 
-fn sorted<'t, K: Ord, R>(mut rows: impl Iterator<Item = (&'t K, &'t R)>) -> Range<'t, K, R> {
+pub(crate) fn sorted<'t, K: Ord, R>(
+    mut rows: impl Iterator<Item = (&'t K, &'t R)>,
+) -> Range<'t, K, R> {
     let Some(first) = rows.next() else {
         return Range::Few(None);
     };
@@ -348,6 +244,12 @@ pub enum Range<'t, K, R> {
     Few(Option<(&'t K, &'t R)>),
     Sorted(vec::IntoIter<(&'t K, &'t R)>),
     Shelf(Box<OnShelf<'t, K, R>>),
+}
+
+impl<K, R> Range<'_, K, R> {
+    pub(crate) const fn none() -> Self {
+        Range::Few(None)
+    }
 }
 
 impl<'t, K: Key, R> Iterator for Range<'t, K, R> {
@@ -467,7 +369,7 @@ impl<K, R> Iterator for IntoIter<K, R> {
     type Item = (K, R);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|Lying { key, row, .. }| (key, row))
+        self.0.next().map(|Lying { key, row }| (key, row))
     }
 }
 

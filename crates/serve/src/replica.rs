@@ -40,15 +40,13 @@ pub struct Moved {
 impl Replica {
     /// Takes the next record of the topic.
     pub fn apply(&mut self, link: Link) {
-        let mut graph = Overlay::new(&self.state);
-        step(link, &mut graph);
-        let changes = graph.into_changes();
-        self.state.take(changes);
+        step(link, &mut self.state.overlay());
+        self.state.commit();
     }
 
     /// What the graph would be after these records, with all that would be over age by them.
     pub fn after(&self, links: impl IntoIterator<Item = Link>) -> Graph<'_> {
-        let mut graph = Overlay::new(&self.state);
+        let mut graph = Overlay::trial(&self.state);
         for link in links {
             step(link, &mut graph);
         }

@@ -5,7 +5,7 @@ use std::io;
 pub enum Severity {
     /// The same call may succeed later; nothing happened.
     Retry,
-    /// This commit did not happen: drop the overlay, rewind, go on.
+    /// This commit did not happen: undo the batch, rewind, go on.
     Abort,
     /// Ownership is gone, or it is unknown whether the commit happened: drop the member, join anew, rebuild.
     Lost,

@@ -145,7 +145,7 @@ pub fn decisions(state: &State<Key, Row>) -> Vec<Decided> {
 
 /// Looks at a state as a step would; what is changed is thrown away.
 fn read<T>(state: &State<Key, Row>, look: impl FnOnce(&mut Graph<'_, '_>) -> T) -> T {
-    let mut overlay = Overlay::new(state);
+    let mut overlay = Overlay::trial(state);
     let mut graph = Identify::new(1).graph(&mut overlay);
     look(&mut graph)
 }

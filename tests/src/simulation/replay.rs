@@ -9,7 +9,7 @@ use event::{
     link::Link,
     timeline_input::{Out, TimelineInput},
 };
-use machine::{Effects, Input, Machine as _, Outcome, Overlay, Shard, State};
+use machine::{Effects, Input, Machine as _, Outcome, Shard, State};
 use unifier::identify::{self, Identify};
 
 /// What it decided in the end.
@@ -34,15 +34,14 @@ pub(super) fn replay(links: &[Link], partitions: u32) -> Replayed {
     for record in records {
         let mut input = Some(Input::Record(record));
         while let Some(now) = input.take() {
-            let mut overlay = Overlay::new(&state);
+            let mut overlay = state.overlay();
             let mut effects = Effects::new();
             let outcome = identify.step(Time::MIN, shard, now, &mut overlay, &mut effects);
             assert_ne!(outcome, Outcome::Rejected, "a step takes whatever it hears");
             if identify.next_due(&overlay).is_some() {
                 input = Some(Input::Tick { due: Time::MIN });
             }
-            let changes = overlay.into_changes();
-            state.take(changes);
+            state.commit();
             for record in effects.into_records() {
                 replayed.take(record);
             }

@@ -4,7 +4,7 @@ use event::{
     Event, Partition, Record, Time, Topic, Value,
     link::{Link, Set},
 };
-use machine::{Effects, Input, Machine as _, Outcome, Overlay, Shard, State};
+use machine::{Effects, Input, Machine as _, Outcome, Shard, State};
 use unifier::identify::{self, Identify, Key, Row};
 
 use super::world::World;
@@ -29,14 +29,13 @@ impl Decider {
                 partition: Partition(0),
                 partitions: 1,
             };
-            let mut overlay = Overlay::new(&self.state);
+            let mut overlay = self.state.overlay();
             let mut effects = Effects::new();
             let input = Input::Record(identify::Record::Link(link.clone()));
             let outcome =
                 Identify::new(1).step(Time::MIN, shard, input, &mut overlay, &mut effects);
             assert_ne!(outcome, Outcome::Rejected);
-            let changes = overlay.into_changes();
-            self.state.take(changes);
+            self.state.commit();
             let assignments = effects.into_records().into_iter();
             told.extend(assignments.filter(|record| matches!(record, Record::Assignment(_))));
         }

@@ -1,11 +1,12 @@
 use std::{
     any::Any,
+    cell::Cell,
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use event::{Partition, Time};
-use machine::{AHEAD, Changes, Effects, Input, Machine, Outcome, Overlay, Shard, State};
+use event::{Partition, Time, reject::Reject};
+use machine::{AHEAD, Effects, Input, Machine, Outcome, Shard, State};
 
 use super::{
     Binding, Tally,
@@ -16,13 +17,9 @@ use super::{
 };
 use crate::log::{Commit, Offset, Read, TopicPartition};
 
-/// How many records are stepped one by one before they are committed.
-const GUARDED_MAX: usize = 500;
-
-/// What a batch did so far, over all partitions it touches.
-pub(super) struct Batch<M: Machine> {
-    pub(super) works: BTreeMap<Partition, Work<M>>,
-    pub(super) rooms: Rooms<M>,
+/// What a batch did so far, over all partitions it touches. What it changed lies in their states, until it is committed or undone.
+pub(super) struct Batch {
+    pub(super) works: BTreeMap<Partition, Work>,
     outbox: Outbox,
     /// What a step puts out, until it is written.
     effects: Effects,
@@ -31,12 +28,8 @@ pub(super) struct Batch<M: Machine> {
     pub(super) tally: Tally,
 }
 
-/// Empty tables of changes that were committed, each with the room of a batch: what is put there does not meet new memory.
-pub(super) type Rooms<M> = Vec<Changes<<M as Machine>::Key, <M as Machine>::Row>>;
-
 /// What a batch did in one partition.
-pub(super) struct Work<M: Machine> {
-    pub(super) changes: Changes<M::Key, M::Row>,
+pub(super) struct Work {
     pub(super) next: BTreeMap<TopicPartition, Offset>,
     /// When the log took the last record of each input.
     pub(super) seen: BTreeMap<TopicPartition, Time>,
@@ -44,12 +37,11 @@ pub(super) struct Work<M: Machine> {
     pub(super) turned: Option<Turned>,
 }
 
-impl<M: Machine> Batch<M> {
+impl Batch {
     /// With room for so many bytes.
-    pub(super) fn new(room: usize, rooms: Rooms<M>) -> Self {
+    pub(super) fn new(room: usize) -> Self {
         Self {
             works: BTreeMap::new(),
-            rooms,
             outbox: Outbox::with_room(room),
             effects: Effects::new(),
             bytes: 0,
@@ -57,10 +49,8 @@ impl<M: Machine> Batch<M> {
         }
     }
 
-    fn work(&mut self, held: &Held<M>) -> &mut Work<M> {
-        let rooms = &mut self.rooms;
+    fn work<M: Machine>(&mut self, held: &Held<M>) -> &mut Work {
         self.works.entry(held.partition()).or_insert_with(|| Work {
-            changes: rooms.pop().unwrap_or_default(),
             next: held.next.clone(),
             seen: BTreeMap::new(),
             turned: None,
@@ -68,11 +58,14 @@ impl<M: Machine> Batch<M> {
     }
 }
 
-/// Steps the machine over the held partitions. Changes nothing but the batch.
+/// Records that broke an assertion when their batch was tried before: by their places in it, with the text.
+pub(super) type Culprits = BTreeMap<usize, String>;
+
+/// Steps the machine over the held partitions. Changes nothing but the batch and the states, of which a fault leaves half a batch.
 pub(super) struct Stepper<'r, M: Machine> {
     pub(super) machine: &'r M,
     pub(super) binding: &'r Binding<M>,
-    pub(super) held: &'r BTreeMap<Partition, Held<M>>,
+    pub(super) held: &'r mut BTreeMap<Partition, Held<M>>,
     /// P, and the number of partitions of the machine's inputs.
     pub(super) partitions: u32,
     pub(super) own_partitions: u32,
@@ -90,59 +83,91 @@ pub(super) struct Broken(pub(super) String);
 /// Where an assertion did not hold.
 #[derive(Debug)]
 pub(super) enum Fault {
-    Step(String),
-    Tick { partition: Partition, text: String },
+    /// In the step over the record in this place of the batch; `None` where that of any record may be the cause.
+    Step {
+        nth: Option<usize>,
+        text: String,
+    },
+    Tick {
+        partition: Partition,
+        text: String,
+    },
 }
 
-/// A record, or why its bytes are none.
-type Decoded<M> = Result<<M as Machine>::Record, String>;
+/// A record, or why it cannot be taken.
+type Decoded<M> = Result<<M as Machine>::Record, Box<Reject>>;
 
 /// A batch, how many records it took, and what is to be committed, if anything.
-type Stepped<M> = (Batch<M>, usize, Option<Commit>);
+type Stepped = (Batch, usize, Option<Commit>);
 
 impl<M: Machine> Stepper<'_, M> {
-    /// Steps records into an empty batch in one of two ways, `all` or `one_by_one`, then gives the ticks that are due.
+    /// Steps records into an empty batch, then gives the ticks that are due. Culprits are rejected.
     pub(super) fn batch(
-        &self,
-        mut batch: Batch<M>,
+        &mut self,
+        mut batch: Batch,
         reads: &[Read],
-        way: impl Fn(&Self, &[Read], &mut Batch<M>) -> Result<usize, Broken>,
-    ) -> Result<Stepped<M>, Fault> {
-        let taken = way(self, reads, &mut batch);
-        let taken = taken.map_err(|Broken(text)| Fault::Step(text))?;
-        for (partition, held) in self.held {
-            self.tick(held, &mut batch)
-                .map_err(|Broken(text)| Fault::Tick {
-                    partition: *partition,
-                    text,
-                })?;
+        culprits: &Culprits,
+    ) -> Result<Stepped, Fault> {
+        let taken = self.records(reads, culprits, &mut batch)?;
+        let partitions: Vec<Partition> = self.held.keys().copied().collect();
+        for partition in partitions {
+            self.tick(partition, &mut batch)
+                .map_err(|Broken(text)| Fault::Tick { partition, text })?;
         }
         if batch.works.is_empty() {
             return Ok((batch, taken, None));
         }
         let commit = self.seal(&mut batch);
-        let commit = commit.map_err(|Broken(text)| Fault::Step(text))?;
+        let commit = commit.map_err(|Broken(text)| Fault::Step { nth: None, text })?;
         Ok((batch, taken, Some(commit)))
     }
 
     /// Steps records until they are all taken or the batch is full. How many were taken.
-    pub(super) fn all(&self, reads: &[Read], batch: &mut Batch<M>) -> Result<usize, Broken> {
-        caught(|| {
-            let mut taken = 0;
+    fn records(
+        &mut self,
+        reads: &[Read],
+        culprits: &Culprits,
+        batch: &mut Batch,
+    ) -> Result<usize, Fault> {
+        let mut taken = 0;
+        let nth = Cell::new(None);
+        let stepped = caught(|| {
             for some in reads.chunks(AHEAD) {
-                let decode = |read| (read, (self.binding.decode)(read));
-                let decoded: Vec<(&Read, Decoded<M>)> = some.iter().map(decode).collect();
+                let decoded = some.iter().zip(taken..).map(|(read, place)| {
+                    let culprit = culprits.get(&place).map(String::as_str);
+                    (read, self.decode(read, culprit))
+                });
+                let decoded: Vec<(&Read, Decoded<M>)> = decoded.collect();
                 self.look_ahead(&decoded);
                 for (read, record) in decoded {
                     if batch.outbox.bytes() >= self.bytes_max {
-                        return taken;
+                        return;
                     }
+                    nth.set(Some(taken));
                     self.record(read, record, batch);
+                    nth.set(None);
                     taken += 1;
                 }
             }
-            taken
-        })
+        });
+        match stepped {
+            Ok(()) => Ok(taken),
+            Err(Broken(text)) => Err(Fault::Step {
+                nth: nth.get(),
+                text,
+            }),
+        }
+    }
+
+    fn decode(&self, read: &Read, culprit: Option<&str>) -> Decoded<M> {
+        let reject = match culprit {
+            Some(text) => reject::assertion(read, self.now, text),
+            None => match (self.binding.decode)(read) {
+                Ok(record) => return Ok(record),
+                Err(text) => reject::undecodable(read, self.now, &text),
+            },
+        };
+        Err(Box::new(reject))
     }
 
     /// Lets the machine look at what the steps of some records will ask for.
@@ -156,59 +181,15 @@ impl<M: Machine> Stepper<'_, M> {
         }
     }
 
-    /// The same for a batch in which an assertion did not hold: each record by itself, and the culprit is rejected. The batch is a small
-    /// one, since each record is stepped beside a copy of all that was changed before it.
-    pub(super) fn one_by_one(&self, reads: &[Read], batch: &mut Batch<M>) -> Result<usize, Broken> {
-        let mut taken = 0;
-        for read in &reads[..reads.len().min(GUARDED_MAX)] {
-            if batch.outbox.bytes() >= self.bytes_max {
-                break;
-            }
-            self.guarded(read, batch);
-            taken += 1;
-        }
-        Ok(taken)
-    }
-
-    fn guarded(&self, read: &Read, batch: &mut Batch<M>) {
-        let held = &self.held[&read.at.partition];
-        let changes = batch.work(held).changes.clone();
-        let (level, tally) = (batch.outbox.level(), batch.tally);
-        let stepped = caught(|| {
-            self.record(read, (self.binding.decode)(read), batch);
-            let work = &batch.works[&read.at.partition];
-            for (key, row) in &work.changes {
-                if changes.get(key) != Some(row) {
-                    held.journal.place.assert_fits(key, row.as_ref());
-                }
-            }
-        });
-        if let Err(Broken(text)) = stepped {
-            batch.work(held).changes = changes;
-            batch.effects.clear();
-            batch.outbox.fall_back(level);
-            batch.tally = tally;
-            let reject = reject::assertion(read, self.now, &text);
-            self.reject(reject, batch);
-            self.took(read, Outcome::Rejected, batch);
-        }
-    }
-
-    fn record(&self, read: &Read, decoded: Decoded<M>, batch: &mut Batch<M>) {
+    fn record(&mut self, read: &Read, decoded: Decoded<M>, batch: &mut Batch) {
         let outcome = match decoded {
-            Ok(record) => {
-                let held = &self.held[&read.at.partition];
-                self.step(held, Input::Record(record), batch)
-            }
-            Err(text) => {
-                self.reject(reject::undecodable(read, self.now, &text), batch);
+            Ok(record) => self.step(read.at.partition, Input::Record(record), batch),
+            Err(reject) => {
+                let record = event::Record::Reject(*reject);
+                self.put(&record, batch);
                 Outcome::Rejected
             }
         };
-        self.took(read, outcome, batch);
-    }
-
-    fn took(&self, read: &Read, outcome: Outcome, batch: &mut Batch<M>) {
         let work = batch.work(&self.held[&read.at.partition]);
         set(&mut work.next, &read.at, read.offset.next());
         set(&mut work.seen, &read.at, read.time);
@@ -216,46 +197,51 @@ impl<M: Machine> Stepper<'_, M> {
         batch.tally.count(outcome);
     }
 
-    fn reject(&self, reject: event::reject::Reject, batch: &mut Batch<M>) {
-        let record = event::Record::Reject(reject);
+    fn put(&self, record: &event::Record, batch: &mut Batch) {
         let encode = &self.binding.encode;
-        batch.outbox.put(|to| encode(&record, self.partitions, to));
+        batch.outbox.put(|to| encode(record, self.partitions, to));
     }
 
-    fn step(&self, held: &Held<M>, input: Input<M::Record>, batch: &mut Batch<M>) -> Outcome {
+    fn step(
+        &mut self,
+        partition: Partition,
+        input: Input<M::Record>,
+        batch: &mut Batch,
+    ) -> Outcome {
         let shard = Shard {
-            partition: held.partition(),
+            partition,
             partitions: self.own_partitions,
         };
-        let changes = std::mem::take(&mut batch.work(held).changes);
-        let mut overlay = Overlay::resume(&held.state, changes);
-        let effects = &mut batch.effects;
+        let held = self.held.get_mut(&partition).expect(HELD);
+        batch.work(held);
+        let mut effects = std::mem::take(&mut batch.effects);
+        let mut overlay = held.state.overlay();
         let outcome = self
             .machine
-            .step(self.now, shard, input, &mut overlay, effects);
-        let changes = overlay.into_changes();
-        batch.work(held).changes = changes;
-        let encode = &self.binding.encode;
-        for record in batch.effects.records() {
-            batch.outbox.put(|to| encode(record, self.partitions, to));
+            .step(self.now, shard, input, &mut overlay, &mut effects);
+        for record in effects.records() {
+            self.put(record, batch);
         }
-        batch.effects.clear();
+        effects.clear();
+        batch.effects = effects;
         outcome
     }
 
     /// Gives a partition the tick it wants, if its inputs are known so far. Queued work goes on in the next batch.
-    fn tick(&self, held: &Held<M>, batch: &mut Batch<M>) -> Result<(), Broken> {
+    fn tick(&mut self, partition: Partition, batch: &mut Batch) -> Result<(), Broken> {
+        let held = self.held.get_mut(&partition).expect(HELD);
         let due_max = held.horizon.reached().min(self.due_max);
-        let due = match batch.works.get_mut(&held.partition()) {
-            Some(work) => next_due(self.machine, &held.state, &mut work.changes)?,
-            None => held.due,
+        let due = if batch.works.contains_key(&partition) {
+            next_due(self.machine, &mut held.state)?
+        } else {
+            held.due
         };
         if batch.outbox.bytes() >= self.bytes_max || due.is_none_or(|due| due > due_max) {
             return Ok(());
         }
         let input = Input::Tick { due: due_max };
-        let outcome = caught(|| self.step(held, input, batch))?;
-        if batch.work(held).changes.is_empty() {
+        let outcome = caught(|| self.step(partition, input, batch))?;
+        if self.held[&partition].state.changed() == 0 {
             let text = "a timer was due and its tick changed nothing, so that it stays due";
             return Err(Broken(text.to_owned()));
         }
@@ -265,14 +251,14 @@ impl<M: Machine> Stepper<'_, M> {
     }
 
     /// Everything that leaves the batch, as one commit.
-    fn seal(&self, batch: &mut Batch<M>) -> Result<Commit, Broken> {
+    fn seal(&self, batch: &mut Batch) -> Result<Commit, Broken> {
         caught(|| {
             let mut outbox = std::mem::take(&mut batch.outbox);
             let mut next = BTreeMap::new();
             for (partition, work) in &mut batch.works {
                 let held = &self.held[partition];
                 let (journal, spare) = (&held.journal, self.spare);
-                let turned = journal.write(&held.state, &work.changes, spare, &mut outbox);
+                let turned = journal.write(&held.state, spare, &mut outbox);
                 work.turned = Some(turned);
                 let mark = Mark::new(self.now, &work.next);
                 journal.place.mark(&mark, &mut outbox);
@@ -295,19 +281,17 @@ fn set<T>(of: &mut BTreeMap<TopicPartition, T>, at: &TopicPartition, value: T) {
     }
 }
 
-/// When the next tick is wanted by a state with changes over it.
+const HELD: &str = "only records of partitions that are held are stepped";
+
+/// When the next tick is wanted by a state.
 pub(super) fn next_due<M: Machine>(
     machine: &M,
-    state: &State<M::Key, M::Row>,
-    changes: &mut Changes<M::Key, M::Row>,
+    state: &mut State<M::Key, M::Row>,
 ) -> Result<Option<Time>, Broken> {
-    let overlay = Overlay::resume(state, std::mem::take(changes));
-    let due = caught(|| machine.next_due(&overlay));
-    *changes = overlay.into_changes();
-    due
+    caught(|| machine.next_due(&state.overlay()))
 }
 
-/// A machine takes `&self` and what it changed is dropped with the batch, so that nothing half done outlives a panic.
+/// A machine takes `&self`, and what it changed in the state is undone with the batch: nothing half done outlives a panic.
 fn caught<T>(step: impl FnOnce() -> T) -> Result<T, Broken> {
     catch_unwind(AssertUnwindSafe(step)).map_err(|panic| Broken(text(panic.as_ref())))
 }

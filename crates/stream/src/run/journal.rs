@@ -9,14 +9,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use event::{Partition, Time, topic::MachineName};
-use machine::{Changes, Key, State};
+use machine::{Key, State};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{
-    Written,
-    outbox::{Outbox, assert_fits},
-    row,
-};
+use super::{Written, outbox::Outbox, row};
 use crate::log::{Offset, Read, TopicPartition};
 
 /// Where pages are closed, so that one always fits into a record.
@@ -109,14 +105,6 @@ impl Place {
             None => Err("it is empty".to_owned()),
         }
     }
-
-    /// A row that no page could hold breaks an assertion before others suffer from it.
-    pub(super) fn assert_fits<K: Serialize, R: Serialize>(&self, key: &K, change: Option<&R>) {
-        let mut bytes = self.key(0).to_vec();
-        bytes.push(self.version);
-        write_row(key, change, &mut bytes);
-        assert_fits(&self.at, bytes.len());
-    }
 }
 
 fn write_row<K: Serialize, R: Serialize>(key: &K, change: Option<&R>, to: &mut Vec<u8>) {
@@ -165,7 +153,6 @@ impl Journal {
     pub(super) fn write<K: Key, R: Serialize>(
         &self,
         state: &State<K, R>,
-        changes: &Changes<K, R>,
         spare: Spare,
         outbox: &mut Outbox,
     ) -> Turned {
@@ -190,13 +177,12 @@ impl Journal {
             Round::Rests => round,
             Round::Goes { since, place, end } => {
                 // It ends also where little changes.
-                let slice = (2 * changes.len()).max(spare.rows / 16).max(1);
+                let slice = (2 * state.changed()).max(spare.rows / 16).max(1);
                 let slice = u32::try_from(slice).unwrap_or(u32::MAX);
                 let until = place.saturating_add(slice).min(end);
-                for (key, row) in (place..until).filter_map(|place| state.at(place)) {
-                    if !changes.contains_key(key) {
-                        writer.row(key, Some(row));
-                    }
+                let others = (place..until).filter(|place| !state.is_changed(*place));
+                for (key, row) in others.filter_map(|place| state.at(place)) {
+                    writer.row(key, Some(row));
                 }
                 if until == end {
                     Round::Over { since }
@@ -218,8 +204,8 @@ impl Journal {
                 }
             }
         };
-        for (key, change) in changes {
-            writer.row(key, change.as_ref());
+        for (key, change) in state.changes() {
+            writer.row(key, change);
         }
         Turned {
             pages: writer.finish(),
@@ -362,7 +348,7 @@ impl<K: Key, R: DeserializeOwned> Reading<K, R> {
             rows += 1;
             match change {
                 Some(row) => {
-                    let place = self.state.put(key, row).0 as usize;
+                    let place = self.state.insert(key, row) as usize;
                     if place >= self.from.len() {
                         self.from.resize(place + 1, 0);
                     }

@@ -19,13 +19,6 @@ struct Record {
     removes: bool,
 }
 
-/// How far an outbox was full.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Level {
-    bytes: usize,
-    records: usize,
-}
-
 impl Outbox {
     /// Room for a batch like the last one.
     pub(super) fn with_room(bytes: usize) -> Self {
@@ -37,19 +30,6 @@ impl Outbox {
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes.len()
-    }
-
-    pub(super) fn level(&self) -> Level {
-        Level {
-            bytes: self.bytes.len(),
-            records: self.records.len(),
-        }
-    }
-
-    /// Forgets what was put in since.
-    pub(super) fn fall_back(&mut self, level: Level) {
-        self.bytes.truncate(level.bytes);
-        self.records.truncate(level.records);
     }
 
     /// Puts a record in: its key, then its value.
@@ -105,7 +85,7 @@ impl Outbox {
     }
 }
 
-pub(super) fn assert_fits(at: &TopicPartition, bytes: usize) {
+fn assert_fits(at: &TopicPartition, bytes: usize) {
     assert!(
         bytes <= RECORD_BYTES_MAX,
         "a record for {} has {bytes} bytes, more than the {RECORD_BYTES_MAX} a record may have",

@@ -84,6 +84,7 @@ impl<M: Machine> Runner<M> {
     /// Nothing of the batch happened: reads on from what is committed.
     fn rewind(&mut self) -> Result<(), error::Error> {
         self.sealed = None;
+        self.undo();
         self.pending.clear();
         for held in self.held.values() {
             if let Some(member) = &mut self.member {

@@ -9,11 +9,11 @@ use std::{
 
 use bytes::Bytes;
 use event::{Partition, Time, topic::MachineName};
-use machine::{Changes, Machine};
+use machine::Machine;
 
 use super::{
     Binding, Clock, Error, Options, Stats,
-    batch::{self, Batch, Broken, Fault, Rooms, Stepper},
+    batch::{self, Batch, Broken, Culprits, Fault, Stepper},
     clock::Watch,
     held::Held,
     recovery::Trouble,
@@ -63,24 +63,26 @@ pub struct Runner<M: Machine> {
     /// Polled and not stepped.
     pub(super) pending: VecDeque<Read>,
     /// Stepped and not committed, because the log asked to try again.
-    pub(super) sealed: Option<Sealed<M>>,
+    pub(super) sealed: Option<Sealed>,
     pub(super) trouble: Trouble,
     pub(super) watched: Duration,
     /// Since when it holds nothing, if it does.
     pub(super) empty_since: Duration,
     /// How many bytes the largest batch had: no batch's bytes are copied because there are more of them than before.
     room: usize,
-    rooms: Rooms<M>,
     ready: Arc<AtomicBool>,
     turns: Arc<AtomicU64>,
 }
 
 /// A batch as it is to be committed.
-pub(super) struct Sealed<M: Machine> {
+pub(super) struct Sealed {
     commit: Commit,
-    batch: Batch<M>,
+    batch: Batch,
     now: Time,
 }
+
+/// How many records at most are tried again with one among them that broke an assertion.
+const RETRIED_MAX: usize = 500;
 
 impl<M: Machine> Runner<M> {
     pub fn new(
@@ -108,7 +110,6 @@ impl<M: Machine> Runner<M> {
             watched: Duration::ZERO,
             empty_since: Duration::ZERO,
             room: 0,
-            rooms: Rooms::<M>::new(),
             ready: Arc::new(AtomicBool::new(false)),
             turns: Arc::default(),
         }
@@ -133,7 +134,7 @@ impl<M: Machine> Runner<M> {
         Arc::clone(&self.turns)
     }
 
-    /// The committed state of the partitions held: for tests that compare it.
+    /// The states of the partitions held: for tests that compare them.
     pub fn states(&self) -> impl Iterator<Item = (Partition, &machine::State<M::Key, M::Row>)> {
         self.held
             .iter()
@@ -273,7 +274,7 @@ impl<M: Machine> Runner<M> {
             };
             let partition = restore.partition;
             let mut held = restore.finish(next, clock.monotonic);
-            held.due = next_due(&self.machine, self.binding.machine, &held)?;
+            held.due = next_due(&self.machine, self.binding.machine, &mut held)?;
             self.held.insert(partition, held);
             self.stats.restores += 1;
             self.metrics.restores.inc();
@@ -300,51 +301,107 @@ impl<M: Machine> Runner<M> {
     }
 
     /// Steps a batch of records and ticks. Nothing, when there are neither.
-    fn step(&mut self, clock: Clock) -> Result<Option<Sealed<M>>, Error> {
+    fn step(&mut self, clock: Clock) -> Result<Option<Sealed>, Error> {
         let machine = self.binding.machine;
-        let reads = self.take();
+        let mut reads = self.take();
         let committed = self.held.values().map(|held| held.now).max();
         let taken = reads.iter().map(|read| read.time).max();
         let now = clock.moment(committed, taken, self.options.poll_wait);
-        let stepper = Stepper {
-            machine: &self.machine,
-            binding: &self.binding,
-            held: &self.held,
-            partitions: self.options.partitions,
-            own_partitions: self.own_partitions(),
-            now,
-            due_max: clock.now,
-            bytes_max: self.options.batch_bytes_max,
-            spare: self.options.spare,
-        };
-        let batch = Batch::new(self.room, std::mem::take(&mut self.rooms));
-        let mut stepped = stepper.batch(batch, &reads, Stepper::all);
-        if let Err(Fault::Step(text)) = &stepped
-            && !self.options.panics_fail
-        {
-            tracing::error!(
-                machine = machine.as_str(),
-                text,
-                "a step broke an assertion"
+        let own_partitions = self.own_partitions();
+        let mut culprits = Culprits::new();
+        let (batch, taken, commit) = loop {
+            let mut stepper = Stepper {
+                machine: &self.machine,
+                binding: &self.binding,
+                held: &mut self.held,
+                partitions: self.options.partitions,
+                own_partitions,
+                now,
+                due_max: clock.now,
+                bytes_max: self.options.batch_bytes_max,
+                spare: self.options.spare,
+            };
+            assert!(
+                stepper.held.values().all(|held| held.state.changed() == 0),
+                "a batch begins over what is committed"
             );
-            self.metrics.assertions.inc();
-            let batch = Batch::new(self.room, Vec::new());
-            stepped = stepper.batch(batch, &reads, Stepper::one_by_one);
+            let fault = match stepper.batch(Batch::new(self.room), &reads, &culprits) {
+                Ok(stepped) => break stepped,
+                Err(fault) => fault,
+            };
+            self.undo();
+            match fault {
+                Fault::Step { nth, text } => {
+                    let found = !self.options.panics_fail
+                        && self.blame(nth, &text, &mut reads, &mut culprits);
+                    if !found {
+                        return Err(Error::Step { machine, text });
+                    }
+                }
+                Fault::Tick { partition, text } => {
+                    return Err(Error::Tick {
+                        machine,
+                        partition,
+                        text,
+                    });
+                }
+            }
+        };
+        self.give_back(&mut reads, taken);
+        self.room = self.room.max(batch.bytes);
+        Ok(commit.map(|commit| Sealed { commit, batch, now }))
+    }
+
+    /// Finds out which record of a batch broke an assertion, and makes the batch such that another try gets further: without what
+    /// comes behind it, or so much smaller that one record alone can be the cause. Whether there is any.
+    fn blame(
+        &mut self,
+        nth: Option<usize>,
+        text: &str,
+        reads: &mut Vec<Read>,
+        culprits: &mut Culprits,
+    ) -> bool {
+        let nth = match nth {
+            Some(nth) if nth >= RETRIED_MAX => {
+                self.give_back(reads, nth);
+                return true;
+            }
+            Some(nth) => nth,
+            None if reads.len() > 1 => {
+                self.give_back(reads, reads.len() / 2);
+                culprits.retain(|nth, _| *nth < reads.len());
+                return true;
+            }
+            None => 0,
+        };
+        if nth >= reads.len() || culprits.contains_key(&nth) {
+            return false;
         }
-        let (mut batch, taken, commit) = stepped.map_err(|fault| match fault {
-            Fault::Step(text) => Error::Step { machine, text },
-            Fault::Tick { partition, text } => Error::Tick {
-                machine,
-                partition,
-                text,
-            },
-        })?;
-        for read in reads.into_iter().skip(taken).rev() {
+        self.give_back(reads, RETRIED_MAX);
+        culprits.insert(nth, text.to_owned());
+        tracing::error!(
+            machine = self.binding.machine.as_str(),
+            record = %reads[nth].at,
+            offset = %reads[nth].offset,
+            text,
+            "a step broke an assertion"
+        );
+        self.metrics.assertions.inc();
+        true
+    }
+
+    /// All but the first so many come with the next batch.
+    fn give_back(&mut self, reads: &mut Vec<Read>, first: usize) {
+        for read in reads.drain(first.min(reads.len())..).rev() {
             self.pending.push_front(read);
         }
-        self.room = self.room.max(batch.bytes);
-        self.rooms = std::mem::take(&mut batch.rooms);
-        Ok(commit.map(|commit| Sealed { commit, batch, now }))
+    }
+
+    /// Of the batch at hand nothing happened.
+    pub(super) fn undo(&mut self) {
+        for held in self.held.values_mut() {
+            held.state.undo();
+        }
     }
 
     /// The next records, as many as a batch may have.
@@ -369,7 +426,7 @@ impl<M: Machine> Runner<M> {
         first.partitions().count(self.options.partitions)
     }
 
-    /// Commits what is sealed; then, and only then, the state takes the changes.
+    /// Commits what is sealed; then, and only then, the states are such.
     fn commit(&mut self, member: &mut dyn Member, clock: Clock) -> Result<Turn, Error> {
         let Some(sealed) = self.sealed.take() else {
             return Ok(Turn::Idle);
@@ -399,7 +456,7 @@ impl<M: Machine> Runner<M> {
         })
     }
 
-    fn apply(&mut self, sealed: Sealed<M>, clock: Clock) -> Result<(), Error> {
+    fn apply(&mut self, sealed: Sealed, clock: Clock) -> Result<(), Error> {
         for (partition, work) in sealed.batch.works {
             let Some(held) = self.held.get_mut(&partition) else {
                 continue;
@@ -407,7 +464,7 @@ impl<M: Machine> Runner<M> {
             if let Some(turned) = work.turned {
                 self.stats.rounds += u64::from(held.journal.turn(turned));
             }
-            self.rooms.push(held.state.take(work.changes));
+            held.state.commit();
             for (input, time) in &work.seen {
                 held.horizon.saw(input, *time);
             }
@@ -443,9 +500,9 @@ impl<M: Machine> Runner<M> {
 fn next_due<M: Machine>(
     machine: &M,
     name: MachineName,
-    held: &Held<M>,
+    held: &mut Held<M>,
 ) -> Result<Option<Time>, Error> {
-    let due = batch::next_due(machine, &held.state, &mut Changes::new());
+    let due = batch::next_due(machine, &mut held.state);
     due.map_err(|Broken(text)| Error::Tick {
         machine: name,
         partition: held.partition(),

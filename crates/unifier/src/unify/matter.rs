@@ -5,13 +5,16 @@
 //! the smallest matter in it. Runs only grow together, so each window's case only gets smaller.
 
 use event::{
-    Event, MatterId, Millis, Standing, Time, Version, case_input::CaseInput, case_input::Regroup,
+    Class, Event, MatterId, Millis, Standing, Time, Value, Version, case_input::CaseInput,
+    case_input::Regroup,
 };
+use machine::State;
 
 use super::{
     out,
     queue::{self, Work},
     row::{Key, Place, Row, Window, mismatch},
+    rules::Rules,
     turn::Turn,
 };
 
@@ -20,12 +23,7 @@ pub(super) fn of(turn: &mut Turn<'_, '_>, event: &Event) -> MatterId {
     if let Some(reference) = out::reference(turn, &event.values) {
         return MatterId::of_reference(reference);
     }
-    let rules = turn.rules();
-    let place = Place {
-        anchor: event.anchor,
-        subject: rules.matters.subject(&event.name),
-        start: event.time.floor_to(rules.matters.window),
-    };
+    let place = Place::of(event, turn.rules());
     let matter = place.matter();
     // What did not happen joins nothing.
     if event.standing != Standing::Withdrawn {
@@ -34,7 +32,31 @@ pub(super) fn of(turn: &mut Turn<'_, '_>, event: &Event) -> MatterId {
     matter
 }
 
+/// The windows that an event may be asked for.
+pub(super) fn look_ahead(event: &Event, state: &State<Key, Row>, keys: &mut Vec<Key>) {
+    let names_one = |value: &Value| value.class == Class::Reference;
+    let Some(Row::Rules(rules)) = state.get(&Key::Rules) else {
+        return;
+    };
+    if event.values.iter().any(names_one) {
+        return;
+    }
+    let place = Place::of(event, rules);
+    let length = rules.matters.window;
+    let (before, after) = (place.start - length, place.start + length);
+    keys.extend([before, after].map(|start| Key::Window(place.at(start))));
+    keys.push(Key::Window(place));
+}
+
 impl Place {
+    fn of(event: &Event, rules: &Rules) -> Place {
+        Place {
+            anchor: event.anchor,
+            subject: rules.matters.subject(&event.name),
+            start: event.time.floor_to(rules.matters.window),
+        }
+    }
+
     fn matter(&self) -> MatterId {
         MatterId::of_window(self.anchor, self.subject.as_str(), self.start)
     }

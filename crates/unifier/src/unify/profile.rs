@@ -26,7 +26,7 @@ use event::{
     CaseId, MatterId, Name, ProfileId, Time,
     timeline_input::{Digest, StepNote},
 };
-use machine::{Overlay, State};
+use machine::Overlay;
 
 pub use self::{
     fact::{Cause, End, Ending, Key, Phase, Row, Wait, Watched},
@@ -50,12 +50,6 @@ pub enum Doubt {
     Wait(ProfileId, Watched),
     /// What was told of all waits of a matter, from this moment on.
     Waits(ProfileId, MatterId, Time),
-}
-
-/// What every digest that begins a wait asks for.
-pub(super) fn look_ahead(profile: ProfileId, state: &State<row::Key, row::Row>) {
-    let told = Key::Told(profile, fact::FIRST_MATTER, Time::MIN, Watched::FIRST);
-    state.glance_at_shelf(&row::Key::Profile(Box::new(told)));
 }
 
 /// A digest came to rest.

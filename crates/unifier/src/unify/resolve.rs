@@ -7,7 +7,7 @@ use event::{
 use machine::{Outcome, State};
 
 use super::{
-    matter, out, profile,
+    matter, out,
     row::{Key, Owner, Row, Seen, Spot, mismatch},
     set, sweep, timeline,
     turn::Turn,
@@ -47,14 +47,13 @@ pub(super) fn look_further(event: &Event, state: &State<Key, Row>, keys: &mut Ve
         Some(_) | None => ProfileId::new(route),
     };
     keys.push(Key::Forward(profile, route));
-    keys.push(Key::Digest(Spot {
-        profile,
-        route,
+    let spot = Spot {
         event: event.id,
-        withdrawn: 0,
-    }));
-    state.glance_at_shelf(&Key::Revision(profile, event.id, 0));
-    profile::look_ahead(profile, state);
+        ..Spot::first(profile, route)
+    };
+    state.glance_at_shelf(&Key::Digest(spot));
+    keys.push(Key::Digest(spot));
+    matter::look_ahead(event, state, keys);
 }
 
 /// Learns who a value of this partition belongs to.

@@ -49,18 +49,16 @@ pub(super) fn go_on(turn: &mut Turn<'_, '_>, due: Time) {
         Some(Row::Sweep(Sweep::At(place))) => *place,
         Some(row) => mismatch(row),
     };
-    let rows = turn.state.committed();
+    let rows = turn.state.by_place();
     let end = from.saturating_add(PLACES_MAX).min(rows.places());
-    for place in from..end {
-        let Some((key, _)) = rows.at(place) else {
-            continue;
-        };
-        // The batch may have written it anew.
-        if turn.state.get(key).is_some_and(|row| is_old(row, due)) {
-            turn.state.remove(key.clone());
-        }
+    let places = rows.places();
+    let keys = (from..end).filter_map(|place| rows.at(place).map(|(key, _)| key));
+    let is_past = |key: &&Key| turn.state.get(key).is_some_and(|row| is_old(row, due));
+    let past: Vec<Key> = keys.filter(is_past).cloned().collect();
+    for key in past {
+        turn.state.remove(key);
     }
-    let next = if end == rows.places() {
+    let next = if end == places {
         Sweep::Rests(due + REST)
     } else {
         Sweep::At(end)

@@ -259,7 +259,7 @@ impl Pair {
 
     fn refused(&self) -> BTreeSet<(Token, Token, Token, identify::Why)> {
         let mut refused = BTreeSet::new();
-        for (key, row) in &self.identify.state {
+        for (key, row) in self.identify.state.iter() {
             let (Key::Refused(place), Row::Refused(refusals)) = (key, row) else {
                 continue;
             };
@@ -280,7 +280,7 @@ impl Pair {
     fn check_rows(&self, world: &World) {
         let mut torn = BTreeSet::new();
         let mut members: BTreeMap<ProfileId, BTreeSet<Token>> = BTreeMap::new();
-        for (key, row) in &self.identify.state {
+        for (key, row) in self.identify.state.iter() {
             match (key, row) {
                 (Key::Torn(reference), _) => {
                     torn.insert(*reference);

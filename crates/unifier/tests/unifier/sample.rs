@@ -157,18 +157,17 @@ impl<M: Machine> Runner<M> {
     }
 
     pub(crate) fn next_due(&self) -> Option<Time> {
-        self.machine.next_due(&Overlay::new(&self.state))
+        self.machine.next_due(&Overlay::trial(&self.state))
     }
 
     fn step(&mut self, input: Input<M::Record>) -> (Outcome, Vec<Record>) {
-        let mut overlay = Overlay::new(&self.state);
+        let mut overlay = self.state.overlay();
         let mut effects = Effects::with_room(self.records_max);
         let now = Time::from_millis(0);
         let outcome = self
             .machine
             .step(now, self.shard, input, &mut overlay, &mut effects);
-        let changes = overlay.into_changes();
-        self.state.take(changes);
+        self.state.commit();
         (outcome, effects.into_records())
     }
 
@@ -179,7 +178,7 @@ impl<M: Machine> Runner<M> {
 
     /// The state is read back from bytes as it was.
     pub(crate) fn check_rows(&self) {
-        for (key, row) in &self.state {
+        for (key, row) in self.state.iter() {
             let bytes = postcard::to_stdvec(&(key, row)).unwrap();
             let read: (M::Key, M::Row) = postcard::from_bytes(&bytes).unwrap();
             assert_eq!((&read.0, &read.1), (key, row));

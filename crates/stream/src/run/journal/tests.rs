@@ -70,10 +70,14 @@ fn empty() -> (State<Number, String>, Journal) {
     Log::default().restored()
 }
 
-fn changes(of: &Changed) -> Changes<Number, String> {
-    of.iter()
-        .map(|(key, row)| (Number(*key), row.clone()))
-        .collect()
+fn change(state: &mut State<Number, String>, changed: &Changed) {
+    let mut overlay = state.overlay();
+    for (key, row) in changed {
+        match row {
+            Some(row) => overlay.put(Number(*key), row.clone()),
+            None => overlay.remove(Number(*key)),
+        }
+    }
 }
 
 fn rows(state: &State<Number, String>) -> BTreeMap<u8, String> {
@@ -83,14 +87,10 @@ fn rows(state: &State<Number, String>) -> BTreeMap<u8, String> {
         .collect()
 }
 
-/// Writes a batch.
-fn write(
-    journal: &Journal,
-    state: &State<Number, String>,
-    changes: &Changes<Number, String>,
-) -> (Turned, Vec<Append>) {
+/// Writes the batch at hand.
+fn write(journal: &Journal, state: &State<Number, String>) -> (Turned, Vec<Append>) {
     let mut outbox = Outbox::default();
-    let turned = journal.write(state, changes, SPARE, &mut outbox);
+    let turned = journal.write(state, SPARE, &mut outbox);
     (turned, outbox.into_appends())
 }
 
@@ -127,11 +127,11 @@ proptest! {
         for act in acts {
             match act {
                 Act::Commit(changed) => {
-                    let changes = changes(&changed);
-                    let (turned, appends) = write(&journal, &state, &changes);
+                    change(&mut state, &changed);
+                    let (turned, appends) = write(&journal, &state);
                     log.0.extend(appends);
                     journal.turn(turned);
-                    state.take(changes);
+                    state.commit();
                     for (key, row) in changed {
                         match row {
                             Some(row) => expected.insert(key, row),
@@ -139,7 +139,11 @@ proptest! {
                         };
                     }
                 }
-                Act::Abort(changed) => drop(write(&journal, &state, &changes(&changed))),
+                Act::Abort(changed) => {
+                    change(&mut state, &changed);
+                    drop(write(&journal, &state));
+                    state.undo();
+                }
                 Act::Compact(chosen) => log.compact(&chosen),
                 Act::Restart => (state, journal) = log.restored(),
             }
@@ -157,14 +161,12 @@ fn pages_do_not_grow_for_ever() {
     let mut most = 0;
     for number in 0..2_000_u32 {
         let key = (number * 7 % 50) as u8;
-        let changes = changes(&vec![
-            (key, Some(number.to_string())),
-            (200, Some("x".to_owned())),
-        ]);
-        let (turned, appends) = write(&journal, &state, &changes);
+        let changed = vec![(key, Some(number.to_string())), (200, Some("x".to_owned()))];
+        change(&mut state, &changed);
+        let (turned, appends) = write(&journal, &state);
         log.0.extend(appends);
         rounds += u32::from(journal.turn(turned));
-        state.take(changes);
+        state.commit();
         most = most.max(log.kept_bytes());
     }
     assert!(rounds > 10, "{rounds} rounds");
@@ -178,13 +180,13 @@ fn what_is_more_than_a_page_goes_on_in_the_next() {
     let text = |number: u8| char::from(b'a' + number % 26).to_string().repeat(50_000);
     let changed = (0..20).map(|number| (number, Some(text(number)))).collect();
     let (mut state, journal) = empty();
-    let changes = changes(&changed);
-    let (turned, appends) = write(&journal, &state, &changes);
+    change(&mut state, &changed);
+    let (turned, appends) = write(&journal, &state);
     assert!(appends.len() > 3, "{} pages", appends.len());
     for append in &appends {
         assert!(append.value.as_ref().unwrap().len() < PAGE_BYTES + 50_100);
     }
     assert_eq!(turned.pages.iter().sum::<usize>(), 20);
-    state.take(changes);
+    state.commit();
     assert_eq!(rows(&Log(appends).restored().0), rows(&state));
 }

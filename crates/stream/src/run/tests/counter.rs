@@ -34,6 +34,8 @@ pub(super) enum Ask {
         outputs: u8,
     },
     Panic,
+    /// Breaks before it is stepped, while the records of its batch are looked at.
+    PanicAhead,
     PanicInTick,
     /// Leaves a row that no record can hold.
     Bloat,
@@ -111,10 +113,15 @@ impl Machine for Counter {
                 effects.emit(output(now, "half done".to_owned()));
                 panic!("this record breaks an assertion");
             }
+            Ask::PanicAhead => unreachable!("it was looked at before"),
             Ask::PanicInTick => state.put(Key::Queued(PANICS_IN_TICK), Row::Number(1)),
             Ask::Bloat => state.put(Key::Bloat, Row::Text("x".repeat(1_000_001))),
         }
         Outcome::Applied
+    }
+
+    fn look_ahead(&self, record: &Ask, _keys: &mut Vec<Key>) {
+        assert!(*record != Ask::PanicAhead, "this look breaks an assertion");
     }
 
     fn next_due(&self, state: &Overlay<'_, Key, Row>) -> Option<Time> {

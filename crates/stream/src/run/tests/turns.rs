@@ -11,6 +11,7 @@ use std::{
 
 use event::{Millis, Partition, Topic, reject::Reason, topic::MachineName};
 use machine::Outcome;
+use proptest::{collection::vec, prelude::*};
 
 use super::{
     bench::{Bench, START},
@@ -160,6 +161,7 @@ fn a_record_that_cannot_be_read_is_rejected_whole_and_blocks_nothing() {
 fn the_record_that_breaks_an_assertion_is_rejected_and_the_rest_of_its_batch_is_not() {
     for (culprit, told) in [
         (Ask::Panic, "this record breaks an assertion"),
+        (Ask::PanicAhead, "this look breaks an assertion"),
         (Ask::Bloat, "more than the 1000000 a record may have"),
     ] {
         let mut bench = Bench::quiet();
@@ -192,7 +194,7 @@ fn the_record_that_breaks_an_assertion_is_rejected_and_the_rest_of_its_batch_is_
 }
 
 #[test]
-fn a_culprit_far_into_a_large_batch_is_come_to_in_small_ones() {
+fn what_comes_before_a_culprit_is_committed_without_it() {
     let mut bench = Bench::quiet();
     let mut asked = vec![count(1); 1_200];
     asked[900] = Ask::Panic;
@@ -208,8 +210,47 @@ fn a_culprit_far_into_a_large_batch_is_come_to_in_small_ones() {
     let stats = runner.stats();
     assert_eq!(stats.tally.of(Outcome::Rejected), 1);
     assert_eq!(stats.tally.inputs, 1_200);
-    // Twice five hundred, and the rest, in which all is well.
-    assert_eq!(stats.commits, 3);
+    // Nine hundred, and the rest with the culprit.
+    assert_eq!(stats.commits, 2);
+}
+
+fn good_or_culprit() -> impl Strategy<Value = Option<Ask>> {
+    prop_oneof![
+        30 => Just(None),
+        1 => Just(Some(Ask::Panic)),
+        1 => Just(Some(Ask::PanicAhead)),
+        1 => Just(Some(Ask::Bloat)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn whatever_breaks_assertions_all_else_is_taken_once_and_in_order(
+        kinds in vec(good_or_culprit(), 0..700),
+        batch_records_max in 1..1_000_usize,
+    ) {
+        let mut bench = Bench::quiet();
+        let asked = (0..).zip(&kinds).map(|(id, kind)| kind.clone().unwrap_or_else(|| count(id)));
+        bench.ask(&asked.collect::<Vec<_>>());
+        let options = Options {
+            batch_records_max,
+            batch_bytes_max: usize::MAX,
+            panics_fail: false,
+            ..bench.options()
+        };
+        let mut runner = bench.runner(options);
+        bench.settle(&mut runner);
+        let good = (0..).zip(&kinds).filter(|(_, kind)| kind.is_none());
+        let expected: Vec<String> = (1..)
+            .zip(good)
+            .map(|(number, (id, _))| format!("customer 1 has {number}: {id}"))
+            .collect();
+        let culprits = kinds.len() - expected.len();
+        prop_assert_eq!(bench.outputs(), expected);
+        prop_assert_eq!(bench.reads(&Topic::Reject).len(), culprits);
+        prop_assert_eq!(runner.stats().tally.inputs, kinds.len() as u64);
+    }
 }
 
 #[test]

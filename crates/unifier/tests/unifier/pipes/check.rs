@@ -192,7 +192,7 @@ pub(super) fn check_indices(unify: &Unifier) {
         Some(Row::Digest(digest)) => digest,
         other => panic!("{spot:?} leads to {other:?}"),
     };
-    for (key, row) in &unify.state {
+    for (key, row) in unify.state.iter() {
         match (key, row) {
             (Key::Skipped(value, spot), _) => {
                 let digest = digest(spot);

@@ -50,6 +50,7 @@ pub(super) struct CommandBody {
     /// A note's text, and why of anything else.
     reason: Option<String>,
     /// Refused with 409 when the case has another version.
+    #[schema(maximum = 2_147_483_647)]
     expected_version: Option<u32>,
     /// `hand_off`: the department it is offered to.
     #[schema(pattern = "^[a-z][a-z0-9-]{0,47}$")]
@@ -250,6 +251,7 @@ const KEY_BYTES_MAX: usize = 255;
 fn read(mut body: Body) -> Result<Asked, Refusal> {
     let commands = "one of acknowledge, contact, hand_off, accept, decline, resolve, reopen, claim, release, note, wait, resume";
     let ways = "one of phone, email, message, letter, in_person";
+    let versions = "a whole number from 0 to 2147483647";
     let what: Option<CommandKind> = body.required("command", commands);
     if what == Some(CommandKind::Unknown) {
         body.fault("command", format!("is not {commands}"));
@@ -257,7 +259,7 @@ fn read(mut body: Body) -> Result<Asked, Refusal> {
     let asked = Asked {
         what: what.unwrap_or(CommandKind::Unknown),
         reason: body.optional("reason", "a text"),
-        expected_version: body.optional("expected_version", "a whole number from 0 on"),
+        expected_version: body.optional("expected_version", versions),
         to: body.optional("to", "the id of a department"),
         how: body.optional("how", ways),
         reached: body.optional("reached", "true or false"),
@@ -270,9 +272,18 @@ fn read(mut body: Body) -> Result<Asked, Refusal> {
             body.fault(field, format!("is not {ways}"));
         }
     }
+    if asked
+        .expected_version
+        .is_some_and(|version| version > VERSION_MAX)
+    {
+        body.fault("expected_version", format!("is not {versions}"));
+    }
     body.finish()?;
     Ok(asked)
 }
+
+/// What a document can say of a number of 32 bits.
+const VERSION_MAX: u32 = i32::MAX as u32;
 
 fn command(api: &Api, caller: &Credential, case: CaseId, id: CommandId, asked: Asked) -> Command {
     Command {

@@ -233,6 +233,9 @@ async fn a_body_is_refused_with_every_fault_and_nothing_is_written() {
         request.headers_mut().insert(header::CONTENT_TYPE, kind);
         assert_eq!(world.json(request).await.0, expected, "{text}");
     }
+    let far = json!({ "command": "acknowledge", "expected_version": 2_147_483_648_u32 });
+    let (status, problem) = world.post("advisor", &path, far).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
     let large = json!({ "command": "resolve", "reason": "x".repeat(20_000) });
     let (status, problem) = world.post("advisor", &path, large).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{problem}");

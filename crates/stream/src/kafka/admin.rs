@@ -14,7 +14,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
-    metadata::Metadata,
+    metadata::{Metadata, MetadataTopic},
     topic_partition_list::{Offset as Position, TopicPartitionList},
 };
 
@@ -117,18 +117,25 @@ impl Admin {
 
     /// The partition count of each topic of this deployment.
     pub(super) fn counts(&self) -> Result<BTreeMap<Topic, u32>, Error> {
-        let metadata = self.metadata()?;
+        Ok(self.count(&self.metadata()?, |topic| !topic.partitions().is_empty()))
+    }
+
+    fn count(
+        &self,
+        metadata: &Metadata,
+        is_meant: impl Fn(&MetadataTopic) -> bool,
+    ) -> BTreeMap<Topic, u32> {
         let mut counts = BTreeMap::new();
         for topic in metadata.topics() {
             if let Some(ours) = self.names.parse(topic.name())
-                && !topic.partitions().is_empty()
+                && is_meant(topic)
             {
                 let count = u32::try_from(topic.partitions().len())
                     .expect("partition numbers are 32 bits wide");
                 counts.insert(ours, count);
             }
         }
-        Ok(counts)
+        counts
     }
 
     /// That each of these exists.
@@ -417,30 +424,21 @@ impl Admin {
         Ok(())
     }
 
-    /// Waits until the topics that were made are known: a broker's metadata follows the controller's word.
+    /// Waits until the topics that were made are known: a broker's metadata follows the controller's word. Each answer stands alone,
+    /// since the next one may come from a broker that has not heard of them yet.
     fn await_topics(&self, made: &[&TopicSpec]) -> Result<(), Error> {
         let deadline = Deadline::after(self.config.answer());
-        loop {
-            let metadata = self.metadata()?;
-            let led = |spec: &&TopicSpec| {
-                let name = self.names.topic(&spec.topic);
-                metadata.topics().iter().any(|topic| {
-                    topic.name() == name
-                        && !topic.partitions().is_empty()
-                        && topic.partitions().iter().all(|part| part.leader() >= 0)
-                })
-            };
-            match made.iter().find(|spec| !led(spec)) {
-                None => break,
+        let led = loop {
+            let led = self.count(&self.metadata()?, is_led);
+            match made.iter().find(|spec| !led.contains_key(&spec.topic)) {
+                None => break led,
                 Some(spec) if deadline.passed() => return Err(self.missing(&spec.topic)),
                 Some(_) => self.pause(),
             }
-        }
-        let counts = self.counts()?;
+        };
         for spec in made {
-            let partitions = counts.get(&spec.topic).copied().unwrap_or_default();
             let found = TopicSpec {
-                partitions,
+                partitions: led[&spec.topic],
                 ..(*spec).clone()
             };
             self.check(spec, &found)?;
@@ -494,6 +492,12 @@ impl Admin {
     ) -> rdkafka::error::KafkaResult<TopicPartitionList> {
         list(&self.names, offsets)
     }
+}
+
+/// Whether all its partitions have a leader.
+fn is_led(topic: &MetadataTopic) -> bool {
+    let parts = topic.partitions();
+    !parts.is_empty() && parts.iter().all(|part| part.leader() >= 0)
 }
 
 /// librdkafka's form of a list of partitions and offsets.

@@ -30,8 +30,8 @@ test-kafka: setup ## layer 5 alone: real Kafka, kill -9
 simulate: setup ## layer 3 over many seeds; SEED=n replays one
 	@POLKU_SEEDS=$${POLKU_SEEDS:-10000} POLKU_SEED=$(SEED) $(CARGO) test --profile simulate --workspace --test all -- simulation --nocapture
 
-bench: setup ## measure, as ratios in one run
-	@$(CARGO) run --release --package bench
+bench: setup ## measure, as ratios in one run, with the image's setting of the allocator
+	@MIMALLOC_PURGE_DELAY=-1 $(CARGO) run --release --package bench
 
 schemas: setup ## compare the schemas with every released version
 	@$(CARGO) run --quiet --package wire --example schemas

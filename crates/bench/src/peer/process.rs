@@ -53,8 +53,6 @@ impl Program<'_> {
                 let mut command =
                     Command::new(std::env::current_exe().context("finding the binary")?);
                 command.arg("--unify").arg(config);
-                // As the other's: a state that grows from nothing meets each page for the first time, which costs most with huge ones.
-                command.env("MIMALLOC_ALLOW_THP", "0");
                 if *role == Role::AtLeastOnce {
                     command.arg("--without-transactions");
                 }

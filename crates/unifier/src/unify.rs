@@ -28,7 +28,8 @@ use self::turn::Turn;
 pub use self::{
     queue::Work,
     row::{
-        Claim, Forward, Key, Owner, Place, Reported, Row, Says, Seen, Spot, Sweep, Taken, Window,
+        AtRest, Claim, Forward, Key, Owner, Place, Reported, Row, Says, Seen, Spot, Sweep, Taken,
+        Window,
     },
     rules::{Renewal, Rules},
 };
@@ -84,7 +85,7 @@ impl Machine for Unify {
                 resolve::assignment(&mut turn, &assignment)
             }
             Input::Record(Record::Timeline(TimelineInput::Digest(digest))) => {
-                timeline::digest::arrive(&mut turn, Box::new(digest)).into()
+                timeline::digest::arrive(&mut turn, digest).into()
             }
             Input::Record(Record::Timeline(TimelineInput::Move(moved))) => {
                 timeline::depart(&mut turn, &moved)

@@ -9,10 +9,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use event::{Partition, Time, topic::MachineName};
-use machine::{Key, State};
+use machine::{Key, State, bytes};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Written, outbox::Outbox, row};
+use super::{Written, outbox::Outbox};
 use crate::log::{Offset, Read, TopicPartition};
 
 /// Where pages are closed, so that one always fits into a record.
@@ -80,7 +80,7 @@ impl Place {
             to.extend_from_slice(&self.at.partition.key());
             let key_bytes = self.at.partition.key().len();
             to.push(self.version);
-            row::write(mark, to);
+            bytes::write(mark, to);
             Written {
                 at: self.at.clone(),
                 key_bytes,
@@ -108,8 +108,8 @@ impl Place {
 }
 
 fn write_row<K: Serialize, R: Serialize>(key: &K, change: Option<&R>, to: &mut Vec<u8>) {
-    row::write(key, to);
-    row::write(&change, to);
+    bytes::write(key, to);
+    bytes::write(&change, to);
 }
 
 /// The pages that there are.
@@ -319,7 +319,7 @@ impl<K: Key, R: DeserializeOwned> Reading<K, R> {
         let key = key.ok_or("its key is not of this partition")?;
         if key.is_empty() {
             self.mark = match &read.value {
-                Some(value) => Some(row::read(self.place.content(value)?)?.0),
+                Some(value) => Some(bytes::read(self.place.content(value)?)?.0),
                 None => None,
             };
             return Ok(());
@@ -342,8 +342,8 @@ impl<K: Key, R: DeserializeOwned> Reading<K, R> {
         let mut rest = self.place.content(value)?;
         let mut rows = 0;
         while !rest.is_empty() {
-            let (key, after): (K, _) = row::read(rest)?;
-            let (change, after): (Option<R>, _) = row::read(after)?;
+            let (key, after): (K, _) = bytes::read(rest)?;
+            let (change, after): (Option<R>, _) = bytes::read(after)?;
             rest = after;
             rows += 1;
             match change {

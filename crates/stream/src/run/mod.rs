@@ -22,7 +22,6 @@ mod outbox;
 mod recovery;
 mod reject;
 mod restore;
-mod row;
 mod runner;
 mod stats;
 mod watchdog;

@@ -88,7 +88,7 @@ fn widen(turn: &mut Turn<'_, '_>, place: Place, time: Time) {
     here.earliest = here.earliest.min(time);
     here.latest = here.latest.max(time);
     turn.state
-        .put(Key::Window(place.clone()), Row::Window(here));
+        .put(Key::Window(place.clone()), Row::Window(Box::new(here)));
     let mut is_near = false;
     for side in sides {
         if let Some((_, there)) = neighbour(turn, &place, here, *side) {
@@ -131,7 +131,7 @@ fn regroup(turn: &mut Turn<'_, '_>, place: &Place, neighbour: Window) {
     here.case = neighbour.case;
     here.version = here.version.next();
     turn.state
-        .put(Key::Window(place.clone()), Row::Window(here));
+        .put(Key::Window(place.clone()), Row::Window(Box::new(here)));
     turn.tell_case(CaseInput::Regroup(Regroup {
         from,
         matter: place.matter(),
@@ -169,7 +169,7 @@ fn neighbour(
 fn window(turn: &Turn<'_, '_>, place: &Place) -> Option<Window> {
     match turn.state.get(&Key::Window(place.clone())) {
         None => None,
-        Some(Row::Window(window)) => Some(*window),
+        Some(Row::Window(window)) => Some(**window),
         Some(row) => mismatch(row),
     }
 }

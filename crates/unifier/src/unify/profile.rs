@@ -154,9 +154,9 @@ pub(super) fn next_due(state: &Overlay<'_, row::Key, row::Row>) -> Option<Time> 
 fn timers(
     state: &Overlay<'_, row::Key, row::Row>,
 ) -> impl Iterator<Item = (Time, ProfileId, Watched)> {
-    let first = Key::Due(Time::MIN, ProfileId::new(row::FIRST), Watched::FIRST);
-    let last = Key::Due(Time::MAX, ProfileId::new(row::LAST), Watched::LAST);
-    let range = row::Key::Profile(Box::new(first))..=row::Key::Profile(Box::new(last));
+    let first = Key::Due(Time::MIN, ProfileId::new(row::FIRST), Watched::first());
+    let last = Key::Due(Time::MAX, ProfileId::new(row::LAST), Watched::last());
+    let range = row::Key::profile(first)..=row::Key::profile(last);
     state.range(range).map(|(key, row)| {
         let row::Key::Profile(key) = key else {
             row::mismatch(row)
@@ -164,7 +164,7 @@ fn timers(
         let Key::Due(at, profile, watched) = &**key else {
             row::mismatch(row)
         };
-        (*at, *profile, watched.clone())
+        (*at, *profile, (**watched).clone())
     })
 }
 

@@ -117,13 +117,13 @@ fn owner(turn: &Turn<'_, '_>, value: Token) -> Owner {
     }
 }
 
-fn digest(turn: &Turn<'_, '_>, event: Event, matter: MatterId) -> Box<Digest> {
+fn digest(turn: &Turn<'_, '_>, event: Event, matter: MatterId) -> Digest {
     let route = out::route(turn, &event.values, event.anchor);
     let owner = owner(turn, route);
     let stage = event
         .stage
         .or_else(|| turn.rules().stage_of(event.touchpoint.as_ref()?).cloned());
-    Box::new(Digest {
+    Digest {
         profile: owner.profile,
         route,
         version: owner.version,
@@ -150,5 +150,5 @@ fn digest(turn: &Turn<'_, '_>, event: Event, matter: MatterId) -> Box<Digest> {
         content: event.content,
         out_number: turn.out_number,
         promise: event.promise,
-    })
+    }
 }

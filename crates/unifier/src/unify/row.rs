@@ -6,8 +6,8 @@ use event::{
     CaseId, EventId, MatterId, Name, Perspective, ProfileId, Time, Token, Value, Version,
     timeline_input::Digest, timeline_input::StepNote,
 };
-use machine::{Rank, Shelf};
-use serde::{Deserialize, Serialize};
+use machine::{Rank, Shelf, bytes};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{profile, queue::Work, rules::Rules};
 
@@ -41,7 +41,7 @@ pub enum Key {
     /// A digest at rest.
     Digest(Spot),
     /// The digest that follows a weaker value, since this one is out.
-    Skipped(Token, Box<Spot>),
+    Skipped(Token, Spot),
     /// A later revision of an event at rest at a profile.
     Revision(ProfileId, EventId, u32),
     /// A step at rest at a profile, by its route value and the step's id.
@@ -52,6 +52,12 @@ pub enum Key {
     Case(ProfileId, MatterId),
     /// What is known of a profile beyond its entries.
     Profile(Box<profile::Key>),
+}
+
+impl Key {
+    pub fn profile(key: profile::Key) -> Self {
+        Self::Profile(Box::new(key))
+    }
 }
 
 impl machine::Key for Key {
@@ -122,14 +128,52 @@ pub enum Row {
     Seen(Seen),
     Reported(Reported),
     Owner(Owner),
-    Window(Window),
+    Window(Box<Window>),
     Forward(Forward),
-    Digest(Box<Digest>),
+    Digest(AtRest),
     Revision(Box<Spot>),
     Step(Box<StepNote>),
     Shown(u32),
     Case(Taken),
     Profile(profile::Row),
+}
+
+/// A digest at rest, in the bytes that are written of it: half the memory that it has at work, and most are never looked at again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtRest(Box<[u8]>);
+
+/// What the bytes of a digest nearly always fit into.
+const DIGEST_BYTES: usize = 512;
+
+impl AtRest {
+    pub fn new(digest: &Digest) -> Self {
+        let mut room = Vec::with_capacity(DIGEST_BYTES);
+        bytes::write(digest, &mut room);
+        Self(room.as_slice().into())
+    }
+
+    pub fn digest(&self) -> Digest {
+        let read = bytes::read(&self.0);
+        read.expect("what was written or looked at can be read").0
+    }
+}
+
+impl Serialize for AtRest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for AtRest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let all = <&[u8]>::deserialize(deserializer)?;
+        let (_, rest) = bytes::read::<Digest>(all).map_err(D::Error::custom)?;
+        if rest.is_empty() {
+            Ok(Self(all.into()))
+        } else {
+            Err(D::Error::custom("more follows than a digest"))
+        }
+    }
 }
 
 /// Behind all other shelves.

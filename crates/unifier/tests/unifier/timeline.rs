@@ -5,7 +5,7 @@ use event::{
     timeline_input::{Digest, Move, StepNote, TimelineInput},
 };
 use machine::{Outcome, Shard};
-use unifier::unify::{Key, Row, Spot};
+use unifier::unify::{AtRest, Key, Row, Spot};
 
 use crate::sample::{Unifier, applied, event, profile, token, values};
 
@@ -307,4 +307,23 @@ fn an_entry_names_its_case_as_long_as_a_step_of_it_is_there() {
     assert_eq!(told, "entry e1 a:1 v0, moved s1 a:1 > c:1, step s1 c:1");
     let (_, told) = moved(&mut unify, "a:1", "c:1", "a:1", 2);
     assert_eq!(told, "moved e1 a:1 > c:1, entry e1 c:1 v2 with case");
+}
+
+/// Digests rest as bytes, which are looked at when the state is read back and not only when they are wanted.
+#[test]
+fn a_digest_whose_bytes_are_damaged_is_found_when_the_state_is_read_back() {
+    let mut unify = Unifier::alone();
+    applied(unify.timeline(digest("a:1", 0)));
+    let rest = unify.state.iter().find_map(|(_, row)| match row {
+        Row::Digest(rest) => Some(rest),
+        _ => None,
+    });
+    let bytes = postcard::to_stdvec(rest.unwrap()).unwrap();
+    assert_eq!(postcard::from_bytes(&bytes).as_ref(), Ok(rest.unwrap()));
+    let (length, digest) = postcard::take_from_bytes::<usize>(&bytes).unwrap();
+    assert_eq!(length, digest.len());
+    for damaged in [&digest[..length - 1], &[digest, &[0]].concat()] {
+        let bytes = postcard::to_stdvec(damaged).unwrap();
+        assert!(postcard::from_bytes::<AtRest>(&bytes).is_err());
+    }
 }

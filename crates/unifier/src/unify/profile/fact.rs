@@ -15,7 +15,7 @@ use super::super::row::{FIRST, LAST};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Key {
     /// Something to be looked at when its time has come, in order.
-    Due(Time, ProfileId, Watched),
+    Due(Time, ProfileId, Box<Watched>),
     /// The customer got in touch about a matter.
     Contact(ProfileId, MatterId, Channel, Time, Cause),
     /// The customer complained; the time is when Polku got to know it.
@@ -26,7 +26,7 @@ pub enum Key {
     /// What may end a wait in its matter.
     End(ProfileId, MatterId, Ending, Time, Cause),
     /// A wait that this ended in time. Should the end prove not to be one, the wait goes on.
-    Ended(ProfileId, MatterId, Ending, Time, Cause, Watched),
+    Ended(ProfileId, MatterId, Ending, Time, Cause, Box<Watched>),
     /// Two matters are one, as this event or step says.
     Tie(ProfileId, MatterId, MatterId, Cause),
     /// A step that opens or closes a case.
@@ -36,7 +36,7 @@ pub enum Key {
     /// What a case was told, by the id that the signal bears in place of an event's.
     Sign(ProfileId, EventId),
     /// What was told of a matter because time passed, by when it was due.
-    Told(ProfileId, MatterId, Time, Watched),
+    Told(ProfileId, MatterId, Time, Box<Watched>),
     /// What was said of a promise, and the same from the last to the first.
     Word(ProfileId, Token, Time, Cause),
     WordBack(ProfileId, Token, Reverse<(Time, Cause)>),
@@ -210,19 +210,25 @@ pub(super) const FIRST_MATTER: MatterId = MatterId::new(FIRST);
 pub(super) const LAST_MATTER: MatterId = MatterId::new(LAST);
 
 impl Watched {
-    /// Before and after all that are watched.
-    pub(super) const FIRST: Watched = Watched {
-        matter: FIRST_MATTER,
-        cause: Cause::FIRST,
-        wait: Wait::Answer,
-        what: SignalKind::Complaint,
-    };
-    pub(super) const LAST: Watched = Watched {
-        matter: LAST_MATTER,
-        cause: Cause::LAST,
-        wait: Wait::Promise(LAST),
-        what: SignalKind::Unknown,
-    };
+    /// Before all that are watched.
+    pub(super) fn first() -> Box<Watched> {
+        Box::new(Watched {
+            matter: FIRST_MATTER,
+            cause: Cause::FIRST,
+            wait: Wait::Answer,
+            what: SignalKind::Complaint,
+        })
+    }
+
+    /// Behind all that are watched.
+    pub(super) fn last() -> Box<Watched> {
+        Box::new(Watched {
+            matter: LAST_MATTER,
+            cause: Cause::LAST,
+            wait: Wait::Promise(LAST),
+            what: SignalKind::Unknown,
+        })
+    }
 }
 
 /// A key never holds another kind of row than its own.

@@ -140,7 +140,7 @@ pub(super) fn contacts(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: Matt
             let id = id(what, profile, &[matter.as_bytes()]);
             let now = contact
                 .filter(|_| place == 0)
-                .map(|(_, cause)| signal::sign(at_rest(turn, profile, cause), what, id));
+                .map(|(_, cause)| signal::sign(&at_rest(turn, profile, cause), what, id));
             settle(turn, profile, id, now);
         }
     }
@@ -209,7 +209,7 @@ fn score(turn: &mut Turn<'_, '_>, profile: ProfileId, metric: &Name, at: Scored)
     ];
     let id = id(what, profile, &about);
     let now = drops(turn, profile, metric, at)
-        .then(|| signal::sign(at_rest(turn, profile, cause), what, id));
+        .then(|| signal::sign(&at_rest(turn, profile, cause), what, id));
     settle(turn, profile, id, now);
 }
 
@@ -253,7 +253,7 @@ pub(super) fn another_complaint(turn: &mut Turn<'_, '_>, profile: ProfileId, cas
         .map(|cause| Signal {
             case,
             matter: case.matter(),
-            ..signal::sign(at_rest(turn, profile, cause), what, id)
+            ..signal::sign(&at_rest(turn, profile, cause), what, id)
         });
     settle(turn, profile, id, now);
 }
@@ -284,7 +284,7 @@ fn complaint_within(
 }
 
 /// The rows of a profile come only from digests that rest there.
-fn at_rest<'t>(turn: &'t Turn<'_, '_>, profile: ProfileId, cause: Cause) -> &'t Digest {
+fn at_rest(turn: &Turn<'_, '_>, profile: ProfileId, cause: Cause) -> Digest {
     turn.digest(profile, cause).unwrap_or_else(|| {
         unreachable!("a row of {profile} comes from {cause:?}, which is not there")
     })

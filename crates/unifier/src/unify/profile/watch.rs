@@ -82,7 +82,7 @@ pub(super) fn begin(turn: &mut Turn<'_, '_>, digest: &Digest) {
 pub(super) fn set_timer(turn: &mut Turn<'_, '_>, digest: &Digest, watched: Watched) {
     match due(turn, digest, &watched) {
         Some(due) => {
-            let key = Key::Due(due, digest.profile, watched);
+            let key = Key::Due(due, digest.profile, Box::new(watched));
             turn.put_profile(key, Row::Present);
         }
         None => {
@@ -103,7 +103,7 @@ fn after(watched: Watched) -> Option<Watched> {
 
 /// Looks at what is due. Whatever it finds is of the time at which it was due.
 pub(super) fn fire(turn: &mut Turn<'_, '_>, at: Time, profile: ProfileId, watched: Watched) {
-    turn.remove_profile(Key::Due(at, profile, watched.clone()));
+    turn.remove_profile(Key::Due(at, profile, Box::new(watched.clone())));
     look(turn, profile, watched, at);
 }
 
@@ -112,18 +112,18 @@ fn look(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched, at: Time)
         Found::Nothing => next(turn, profile, watched),
         Found::Over(None) => {}
         Found::Over(Some((matter, ending, time, cause))) => {
-            let key = Key::Ended(profile, matter, ending, time, cause, watched);
+            let key = Key::Ended(profile, matter, ending, time, cause, Box::new(watched));
             turn.put_profile(key, Row::Present);
         }
         // The rules changed meanwhile.
         Found::Due(due, _) if due > at => {
-            turn.put_profile(Key::Due(due, profile, watched), Row::Present);
+            turn.put_profile(Key::Due(due, profile, Box::new(watched)), Row::Present);
         }
         Found::Due(due, signal) => {
             let id = sign::id_of(profile, &watched);
             sign::settle(turn, profile, id, Some(*signal));
             if watched.wait.ending().is_some() {
-                let key = Key::Told(profile, watched.matter, due, watched.clone());
+                let key = Key::Told(profile, watched.matter, due, Box::new(watched.clone()));
                 turn.put_profile(key, Row::Present);
             }
             next(turn, profile, watched);
@@ -136,15 +136,15 @@ fn next(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watched) {
         return;
     };
     let digest = turn.digest(profile, watched.cause);
-    if let Some(due) = digest.and_then(|digest| due(turn, digest, &watched)) {
-        turn.put_profile(Key::Due(due, profile, watched), Row::Present);
+    if let Some(due) = digest.and_then(|digest| due(turn, &digest, &watched)) {
+        turn.put_profile(Key::Due(due, profile, Box::new(watched)), Row::Present);
     }
 }
 
 /// Whether anything was told of a matter because time passed.
 pub(super) fn was_told(turn: &Turn<'_, '_>, profile: ProfileId, matter: MatterId) -> bool {
-    let first = Key::Told(profile, matter, Time::MIN, Watched::FIRST);
-    let last = Key::Told(profile, matter, Time::MAX, Watched::LAST);
+    let first = Key::Told(profile, matter, Time::MIN, Watched::first());
+    let last = Key::Told(profile, matter, Time::MAX, Watched::last());
     turn.profile_rows(first, last).next().is_some()
 }
 
@@ -152,14 +152,14 @@ pub(super) fn was_told(turn: &Turn<'_, '_>, profile: ProfileId, matter: MatterId
 pub(super) fn doubt_all(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: MatterId, from: Time) {
     let told: Vec<Watched> = turn
         .profile_rows(
-            Key::Told(profile, matter, from, Watched::FIRST),
-            Key::Told(profile, matter, Time::MAX, Watched::LAST),
+            Key::Told(profile, matter, from, Watched::first()),
+            Key::Told(profile, matter, Time::MAX, Watched::last()),
         )
         .map(|(key, row)| {
             let Key::Told(.., watched) = key else {
                 mismatch(row)
             };
-            watched.clone()
+            (**watched).clone()
         })
         .collect();
     for watched in told {
@@ -176,7 +176,7 @@ pub(super) fn doubt(turn: &mut Turn<'_, '_>, profile: ProfileId, watched: Watche
     match find(turn, profile, &watched) {
         Found::Due(due, signal) if due == time => sign::settle(turn, profile, id, Some(*signal)),
         Found::Nothing | Found::Over(..) | Found::Due(..) => {
-            let key = Key::Told(profile, watched.matter, time, watched.clone());
+            let key = Key::Told(profile, watched.matter, time, Box::new(watched.clone()));
             turn.remove_profile(key);
             sign::settle(turn, profile, id, None);
             look(turn, profile, watched, time);
@@ -191,17 +191,24 @@ pub(super) fn resume(
     (matter, ending): (MatterId, Ending),
     (time, cause): (Time, Cause),
 ) {
-    let first = Key::Ended(profile, matter, ending, time, cause, Watched::FIRST);
-    let last = Key::Ended(profile, matter, ending, time, cause, Watched::LAST);
+    let first = Key::Ended(profile, matter, ending, time, cause, Watched::first());
+    let last = Key::Ended(profile, matter, ending, time, cause, Watched::last());
     resume_within(turn, profile, first, last);
 }
 
 /// Looks again at all waits that anything in a matter has ended.
 pub(super) fn resume_all(turn: &mut Turn<'_, '_>, profile: ProfileId, matter: MatterId) {
     let (ending, time) = (Ending::Step, Time::MIN);
-    let first = Key::Ended(profile, matter, ending, time, Cause::FIRST, Watched::FIRST);
+    let first = Key::Ended(
+        profile,
+        matter,
+        ending,
+        time,
+        Cause::FIRST,
+        Watched::first(),
+    );
     let (ending, time) = (Ending::Event, Time::MAX);
-    let last = Key::Ended(profile, matter, ending, time, Cause::LAST, Watched::LAST);
+    let last = Key::Ended(profile, matter, ending, time, Cause::LAST, Watched::last());
     resume_within(turn, profile, first, last);
 }
 
@@ -212,12 +219,12 @@ fn resume_within(turn: &mut Turn<'_, '_>, profile: ProfileId, first: Key, last: 
             let Key::Ended(.., watched) = key else {
                 mismatch(row)
             };
-            (key.clone(), watched.clone())
+            (key.clone(), (**watched).clone())
         })
         .collect();
     for (key, watched) in ended {
         turn.remove_profile(key);
-        if let Some(digest) = turn.digest(profile, watched.cause).cloned() {
+        if let Some(digest) = turn.digest(profile, watched.cause) {
             set_timer(turn, &digest, watched);
         }
     }
@@ -269,24 +276,24 @@ fn find(turn: &Turn<'_, '_>, profile: ProfileId, watched: &Watched) -> Found {
     if digest.matter != watched.matter {
         return Found::Nothing;
     }
-    let Some(due) = due(turn, digest, watched) else {
+    let Some(due) = due(turn, &digest, watched) else {
         return Found::Nothing;
     };
     match &watched.wait {
         Wait::Answer | Wait::Standing(_) => {
-            let end = end(turn, digest, watched).filter(|(_, _, time, _)| *time <= due);
+            let end = end(turn, &digest, watched).filter(|(_, _, time, _)| *time <= due);
             if end.is_some() {
                 return Found::Over(end);
             }
         }
         Wait::Promise(id) => {
-            let promise = promised(digest, *id);
-            if promise.is_some_and(|promise| word::is_over(turn, digest, promise, due)) {
+            let promise = promised(&digest, *id);
+            if promise.is_some_and(|promise| word::is_over(turn, &digest, promise, due)) {
                 return Found::Over(None);
             }
         }
     }
-    Found::Due(due, Box::new(told(turn, digest, watched, due)))
+    Found::Due(due, Box::new(told(turn, &digest, watched, due)))
 }
 
 /// The first thing that ends a wait, in any of the matters that are one with its own.

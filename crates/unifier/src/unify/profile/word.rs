@@ -77,7 +77,7 @@ fn changed(turn: &mut Turn<'_, '_>, digest: &Digest, promise: Token) {
         after(turn, profile, promise, word),
     ];
     for (_, cause) in beside.into_iter().flatten() {
-        if let Some(digest) = turn.digest(profile, cause).cloned() {
+        if let Some(digest) = turn.digest(profile, cause) {
             doubt(turn, &digest, promise);
             begin(turn, &digest, promise);
         }

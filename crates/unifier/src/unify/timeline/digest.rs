@@ -13,7 +13,7 @@ use super::{
     super::{
         out, profile,
         queue::{self, Work},
-        row::{FIRST, Forward, Key, LAST, Row, Spot, mismatch},
+        row::{AtRest, FIRST, Forward, Key, LAST, Row, Spot, mismatch},
         signal,
         turn::Turn,
     },
@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Takes a digest to where its route value belongs, as far as this partition knows.
-pub(in super::super) fn arrive(turn: &mut Turn<'_, '_>, mut digest: Box<Digest>) -> Arrival {
+pub(in super::super) fn arrive(turn: &mut Turn<'_, '_>, mut digest: Digest) -> Arrival {
     head(turn, &mut digest);
     land(turn, digest)
 }
@@ -41,39 +41,38 @@ fn head(turn: &Turn<'_, '_>, digest: &mut Digest) {
     (digest.profile, digest.version) = follow(turn, digest.profile, digest.route, digest.version);
 }
 
-fn land(turn: &mut Turn<'_, '_>, digest: Box<Digest>) -> Arrival {
+fn land(turn: &mut Turn<'_, '_>, digest: Digest) -> Arrival {
     if !turn.holds(digest.profile) {
-        let input = TimelineInput::Digest(*digest);
+        let input = TimelineInput::Digest(digest);
         turn.effects.emit(Record::TimelineInput(input));
         return Arrival::SentOn;
     }
     let before = at(turn, Spot::of(&digest));
     let is_repeat =
         |before: &Digest| before.revision == digest.revision && before.version >= digest.version;
-    if before.is_some_and(is_repeat) {
+    if before.as_ref().is_some_and(is_repeat) {
         return Arrival::Repeat;
     }
-    let before = before.cloned();
     if digest.withdrawn {
-        withdraw(turn, digest, before)
+        withdraw(turn, &digest, before)
     } else {
-        rest(turn, digest, before)
+        rest(turn, &digest, before)
     }
 }
 
 /// Where several revisions of one event meet the highest stays.
-fn rest(turn: &mut Turn<'_, '_>, digest: Box<Digest>, before: Option<Digest>) -> Arrival {
-    if let Some(above) = revision::above(turn, &digest).cloned() {
-        revision::take_back(turn, &digest, &above);
+fn rest(turn: &mut Turn<'_, '_>, digest: &Digest, before: Option<Digest>) -> Arrival {
+    if let Some(above) = revision::above(turn, digest) {
+        revision::take_back(turn, digest, &above);
         return Arrival::Repeat;
     }
     if let Some(before) = before {
         lift(turn, &before);
-        revision::take_back(turn, &before, &digest);
+        revision::take_back(turn, &before, digest);
     }
     let case = case_of(turn, digest.profile, digest.matter);
-    turn.show(Timeline::Entry(entry(&digest, case)));
-    if let Some(signal) = signal::of(&digest, &turn.rules().cases) {
+    turn.show(Timeline::Entry(entry(digest, case)));
+    if let Some(signal) = signal::of(digest, &turn.rules().cases) {
         turn.tell_case(CaseInput::Signal(signal));
     }
     lay(turn, digest);
@@ -81,21 +80,21 @@ fn rest(turn: &mut Turn<'_, '_>, digest: Box<Digest>, before: Option<Digest>) ->
 }
 
 /// A withdrawal takes away what it withdraws, and stays: what it withdraws may come after it.
-fn withdraw(turn: &mut Turn<'_, '_>, digest: Box<Digest>, before: Option<Digest>) -> Arrival {
+fn withdraw(turn: &mut Turn<'_, '_>, digest: &Digest, before: Option<Digest>) -> Arrival {
     if let Some(before) = before {
         lift(turn, &before);
     }
     let stands = Spot {
         withdrawn: 0,
-        ..Spot::of(&digest)
+        ..Spot::of(digest)
     };
     let stands = at(turn, stands).filter(|stands| stands.revision < digest.revision);
-    if let Some(stands) = stands.cloned() {
+    if let Some(stands) = stands {
         if revision::is_shown(turn, &stands) {
-            hide(turn, digest.profile, &digest, None);
+            hide(turn, digest.profile, digest, None);
         }
         lift(turn, &stands);
-        revision::take_back(turn, &stands, &digest);
+        revision::take_back(turn, &stands, digest);
     }
     lay(turn, digest);
     Arrival::Rests
@@ -145,12 +144,12 @@ pub(in super::super) fn restore(turn: &mut Turn<'_, '_>, value: Token, from: Spo
     let last = Spot::last(ProfileId::new(LAST), LAST);
     let mut rows = turn
         .state
-        .range(Key::Skipped(value, Box::new(from))..=Key::Skipped(value, Box::new(last)))
+        .range(Key::Skipped(value, from)..=Key::Skipped(value, last))
         .map(|(key, row)| {
             let Key::Skipped(_, spot) = key else {
                 mismatch(row)
             };
-            **spot
+            *spot
         });
     let some: Vec<Spot> = rows.by_ref().take(turn.effects.room() / 2).collect();
     let mut next = rows.next();
@@ -159,7 +158,7 @@ pub(in super::super) fn restore(turn: &mut Turn<'_, '_>, value: Token, from: Spo
             next = Some(spot);
             break;
         }
-        let Some(digest) = at(turn, spot).cloned() else {
+        let Some(digest) = at(turn, spot) else {
             unreachable!("what skips a value rests where it says: {spot:?}");
         };
         if is_astray(turn, &digest) {
@@ -214,7 +213,7 @@ fn go(turn: &mut Turn<'_, '_>, mut digest: Digest, forward: Option<Forward>) {
     if is_shown {
         hide(turn, left, &digest, Some(digest.profile));
     }
-    land(turn, Box::new(digest));
+    land(turn, digest);
 }
 
 /// The profile shows the event no more.
@@ -228,14 +227,15 @@ fn hide(turn: &mut Turn<'_, '_>, profile: ProfileId, digest: &Digest, to: Option
 }
 
 /// Lays a digest to rest.
-fn lay(turn: &mut Turn<'_, '_>, digest: Box<Digest>) {
-    let spot = Spot::of(&digest);
-    if let Some(key) = revision::key(&digest) {
+fn lay(turn: &mut Turn<'_, '_>, digest: &Digest) {
+    let spot = Spot::of(digest);
+    if let Some(key) = revision::key(digest) {
         turn.state.put(key, Row::Revision(Box::new(spot)));
     }
-    skip(turn, &digest);
-    profile::came(turn, &digest);
-    turn.state.put(Key::Digest(spot), Row::Digest(digest));
+    skip(turn, digest);
+    profile::came(turn, digest);
+    let row = Row::Digest(AtRest::new(digest));
+    turn.state.put(Key::Digest(spot), row);
 }
 
 /// Lets a digest at rest be found should a value that it does not follow come back: all that are stronger, and where its route is
@@ -245,7 +245,7 @@ fn skip(turn: &mut Turn<'_, '_>, digest: &Digest) {
     let all = digest.values.len() > 1 && turn.is_out(digest.route);
     for value in &digest.values {
         if value.token != digest.route {
-            let key = Key::Skipped(value.token, Box::new(spot));
+            let key = Key::Skipped(value.token, spot);
             turn.state.put(key, Row::Present);
         } else if !all {
             break;
@@ -258,7 +258,7 @@ fn lift(turn: &mut Turn<'_, '_>, digest: &Digest) {
     let spot = Spot::of(digest);
     for value in &digest.values {
         if value.token != digest.route {
-            let key = Key::Skipped(value.token, Box::new(spot));
+            let key = Key::Skipped(value.token, spot);
             turn.state.remove(key);
         }
     }
@@ -282,20 +282,19 @@ fn some(
         .range(Key::Digest(from)..=Key::Digest(to))
         .map(|(_, row)| of_row(row));
     let room = turn.effects.room() / 2;
-    let first = rows.by_ref().take(room).filter(|digest| is_meant(digest));
-    let first = first.cloned().collect();
-    (first, rows.next().map(Spot::of))
+    let first = rows.by_ref().take(room).filter(is_meant).collect();
+    (first, rows.next().as_ref().map(Spot::of))
 }
 
-pub(super) fn at<'t>(turn: &'t Turn<'_, '_>, spot: Spot) -> Option<&'t Digest> {
+pub(super) fn at(turn: &Turn<'_, '_>, spot: Spot) -> Option<Digest> {
     turn.state.get(&Key::Digest(spot)).map(of_row)
 }
 
-fn of_row(row: &Row) -> &Digest {
+fn of_row(row: &Row) -> Digest {
     let Row::Digest(digest) = row else {
         mismatch(row)
     };
-    digest
+    digest.digest()
 }
 
 impl Spot {

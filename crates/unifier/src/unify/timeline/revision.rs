@@ -24,7 +24,7 @@ pub(super) fn key(digest: &Digest) -> Option<Key> {
 }
 
 /// The highest revision of the same event at rest at the same profile, if it is higher than this one. Then this one is past.
-pub(super) fn above<'t>(turn: &'t Turn<'_, '_>, digest: &Digest) -> Option<&'t Digest> {
+pub(super) fn above(turn: &Turn<'_, '_>, digest: &Digest) -> Option<Digest> {
     later(turn, digest).last()
 }
 
@@ -34,7 +34,7 @@ pub(super) fn is_shown(turn: &Turn<'_, '_>, digest: &Digest) -> bool {
 }
 
 /// The higher revisions of the same event at rest at the same profile, in order.
-fn later<'t>(turn: &'t Turn<'_, '_>, digest: &Digest) -> impl Iterator<Item = &'t Digest> {
+fn later<'t>(turn: &'t Turn<'_, '_>, digest: &Digest) -> impl Iterator<Item = Digest> + 't {
     let key = |revision| Key::Revision(digest.profile, digest.event, revision);
     let from = key(digest.revision.saturating_add(1));
     turn.state

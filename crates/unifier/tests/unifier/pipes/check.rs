@@ -16,14 +16,14 @@ use crate::{
 };
 
 impl Pipes {
-    fn digests(&self) -> impl Iterator<Item = &Digest> {
+    fn digests(&self) -> impl Iterator<Item = Digest> {
         let rest = self.unify.iter().flat_map(digests);
         let move_on = self
             .channels
             .values()
             .flatten()
             .filter_map(|record| match record {
-                Record::TimelineInput(TimelineInput::Digest(digest)) => Some(digest),
+                Record::TimelineInput(TimelineInput::Digest(digest)) => Some(digest.clone()),
                 _ => None,
             });
         rest.chain(move_on)
@@ -179,9 +179,9 @@ impl Told for Signal {
     }
 }
 
-fn digests(unify: &Unifier) -> impl Iterator<Item = &Digest> {
+fn digests(unify: &Unifier) -> impl Iterator<Item = Digest> {
     unify.state.iter().filter_map(|(_, row)| match row {
-        Row::Digest(digest) => Some(&**digest),
+        Row::Digest(digest) => Some(digest.digest()),
         _ => None,
     })
 }
@@ -189,7 +189,7 @@ fn digests(unify: &Unifier) -> impl Iterator<Item = &Digest> {
 /// Every digest is found by what may concern it, and nothing else is found.
 pub(super) fn check_indices(unify: &Unifier) {
     let digest = |spot: &Spot| match unify.state.get(&Key::Digest(*spot)) {
-        Some(Row::Digest(digest)) => digest,
+        Some(Row::Digest(digest)) => digest.digest(),
         other => panic!("{spot:?} leads to {other:?}"),
     };
     for (key, row) in unify.state.iter() {
@@ -205,9 +205,10 @@ pub(super) fn check_indices(unify: &Unifier) {
                 assert_eq!(of, (*profile, *event, *revision));
             }
             (Key::Digest(spot), Row::Digest(digest)) => {
+                let digest = digest.digest();
                 let tokens = digest.values.iter().map(|value| value.token);
                 for stronger in tokens.take_while(|value| *value != digest.route) {
-                    let key = Key::Skipped(stronger, Box::new(*spot));
+                    let key = Key::Skipped(stronger, *spot);
                     assert!(unify.state.contains_key(&key));
                 }
             }

@@ -1,16 +1,19 @@
-//! Rows and their keys as bytes.
+//! Rows and their keys as bytes: in [postcard](https://postcard.jamesmunns.com/wire-format)'s format.
 
 use postcard::ser_flavors::Flavor;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Appends what postcard makes of a value.
-pub(super) fn write<T: Serialize>(value: &T, to: &mut Vec<u8>) {
+/// Appends the bytes of a value.
+pub fn write<T: Serialize>(value: &T, to: &mut Vec<u8>) {
     postcard::serialize_with_flavor(value, End(to))
         .expect("keys and rows are plain data of known length");
 }
 
 /// Reads a value, and what follows it.
-pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), String> {
+///
+/// # Errors
+/// What is wrong with the bytes.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), String> {
     postcard::take_from_bytes(bytes).map_err(|error| error.to_string())
 }
 

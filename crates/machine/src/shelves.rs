@@ -1,48 +1,70 @@
-use std::collections::{BTreeSet, HashMap, hash_map};
+use std::{
+    collections::{BTreeSet, HashMap, hash_map},
+    slice,
+};
 
 use event::Token;
+use smallvec::SmallVec;
 
-use crate::{Rank, Shelf, key::TokenHashes};
+use crate::{Rank, Shelf, key::TokenHashes, slab::Slab};
 
-/// The places of rows that are read in order with others, by the token of their shelf and then by its kind: who looks at one shelf of a
-/// token mostly looks at others of the same.
+/// The places of rows that are read in order with others, by the token of their shelf: who looks at one shelf of a token mostly looks
+/// at others of the same.
 #[derive(Clone)]
-pub(crate) struct Shelves(HashMap<Token, Rack, TokenHashes>);
+pub(crate) struct Shelves {
+    racks: HashMap<Token, Rack, TokenHashes>,
+    /// The rows of large shelves.
+    many: Slab<BTreeSet<(Rank, u32)>>,
+}
 
-/// All shelves of one token. None is empty.
-#[derive(Clone)]
-enum Rack {
-    One(u8, Books),
-    Some(Vec<(u8, Books)>),
+/// What stands on all shelves of one token, in no order. Never empty.
+type Rack = SmallVec<[Mark; 2]>;
+
+/// What stands on a shelf of that kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    /// One row among others.
+    Row { kind: u8, place: u32 },
+    /// All its rows.
+    Many { kind: u8, at: u32 },
 }
 
 /// The rows of one shelf. Few are put in order when they are read, many are kept in order.
-#[derive(Clone)]
-pub(crate) enum Books {
-    One(u32),
-    Few(Vec<u32>),
-    Many(BTreeSet<(Rank, u32)>),
+pub(crate) enum Books<'s> {
+    Few(Few<'s>),
+    Many(&'s BTreeSet<(Rank, u32)>),
+}
+
+/// The places of a few rows, maybe of none.
+pub(crate) struct Few<'s> {
+    marks: slice::Iter<'s, Mark>,
+    kind: u8,
 }
 
 /// Sorting so many takes no longer than a few look-ups in a tree.
 const FEW: usize = 24;
 
+const MARKED: &str = "the mark of a large shelf says where its rows are";
+
 impl Shelves {
     pub(crate) const fn new() -> Self {
-        Self(HashMap::with_hasher(TokenHashes::new()))
+        Self {
+            racks: HashMap::with_hasher(TokenHashes::new()),
+            many: Slab::new(),
+        }
     }
 
-    /// What stands on a shelf. Most shelves that are looked for are not there.
-    pub(crate) fn get(&self, shelf: Shelf) -> Option<&Books> {
+    /// What stands on a shelf. Most shelves that are looked for are empty.
+    pub(crate) fn get(&self, shelf: Shelf) -> Books<'_> {
         let Shelf::Of { kind, token } = shelf else {
-            return None;
+            return Books::Few(Few::none());
         };
-        match self.0.get(&token)? {
-            Rack::One(only, books) => (*only == kind).then_some(books),
-            Rack::Some(all) => {
-                let found = all.iter().find(|(other, _)| *other == kind);
-                found.map(|(_, books)| books)
-            }
+        let Some(rack) = self.racks.get(&token) else {
+            return Books::Few(Few::none());
+        };
+        match many(rack, kind) {
+            Some(at) => Books::Many(self.many.get(at).expect(MARKED)),
+            None => Books::Few(Few::of(rack, kind)),
         }
     }
 
@@ -51,16 +73,18 @@ impl Shelves {
         let Shelf::Of { kind, token } = shelf else {
             return;
         };
-        let rack = match self.0.entry(token) {
-            hash_map::Entry::Vacant(rack) => {
-                rack.insert(Rack::One(kind, Books::One(place)));
-                return;
-            }
-            hash_map::Entry::Occupied(rack) => rack.into_mut(),
-        };
-        match rack.books_mut(kind) {
-            Some(books) => books.put(place, rank),
-            None => rack.add(kind, Books::One(place)),
+        let rack = self.racks.entry(token).or_default();
+        if let Some(at) = many(rack, kind) {
+            let places = self.many.get_mut(at).expect(MARKED);
+            places.insert((rank(place), place));
+            return;
+        }
+        rack.push(Mark::Row { kind, place });
+        if rack.len() > FEW && Few::of(rack, kind).count() > FEW {
+            let places = Few::of(rack, kind).map(|place| (rank(place), place));
+            let at = self.many.push(places.collect());
+            rack.retain(|mark| mark.row_of(kind).is_none());
+            rack.push(Mark::Many { kind, at });
         }
     }
 
@@ -68,81 +92,63 @@ impl Shelves {
         let Shelf::Of { kind, token } = shelf else {
             return;
         };
-        let hash_map::Entry::Occupied(mut entry) = self.0.entry(token) else {
+        let hash_map::Entry::Occupied(mut entry) = self.racks.entry(token) else {
             return;
         };
         let rack = entry.get_mut();
-        let is_empty = rack
-            .books_mut(kind)
-            .is_some_and(|books| books.take(place, rank));
-        if is_empty && rack.remove(kind) {
+        let mut gone = Mark::Row { kind, place };
+        if let Some(at) = many(rack, kind) {
+            let places = self.many.get_mut(at).expect(MARKED);
+            places.remove(&(rank, place));
+            if !places.is_empty() {
+                return;
+            }
+            self.many.remove(at);
+            gone = Mark::Many { kind, at };
+        }
+        rack.retain(|mark| *mark != gone);
+        if rack.is_empty() {
             entry.remove();
         }
     }
 }
 
-impl Rack {
-    fn books_mut(&mut self, kind: u8) -> Option<&mut Books> {
-        match self {
-            Rack::One(only, books) => (*only == kind).then_some(books),
-            Rack::Some(all) => {
-                let found = all.iter_mut().find(|(other, _)| *other == kind);
-                found.map(|(_, books)| books)
-            }
-        }
-    }
+/// Where the rows of a shelf are, if they are many.
+fn many(rack: &Rack, kind: u8) -> Option<u32> {
+    rack.iter().find_map(|mark| match mark {
+        Mark::Many { kind: of, at } if *of == kind => Some(*at),
+        Mark::Many { .. } | Mark::Row { .. } => None,
+    })
+}
 
-    fn add(&mut self, kind: u8, books: Books) {
+impl Mark {
+    /// The place of a row on a shelf of that kind.
+    fn row_of(&self, kind: u8) -> Option<u32> {
         match self {
-            Rack::One(only, first) => {
-                let first = std::mem::replace(first, Books::One(0));
-                *self = Rack::Some(vec![(*only, first), (kind, books)]);
-            }
-            Rack::Some(all) => all.push((kind, books)),
-        }
-    }
-
-    /// Whether that was the last one.
-    fn remove(&mut self, kind: u8) -> bool {
-        match self {
-            Rack::One(only, _) => *only == kind,
-            Rack::Some(all) => {
-                all.retain(|(other, _)| *other != kind);
-                all.is_empty()
-            }
+            Mark::Row { kind: of, place } if *of == kind => Some(*place),
+            Mark::Row { .. } | Mark::Many { .. } => None,
         }
     }
 }
 
-impl Books {
-    fn put(&mut self, place: u32, rank: impl Fn(u32) -> Rank) {
-        match self {
-            Books::One(first) => *self = Books::Few(vec![*first, place]),
-            Books::Few(places) => {
-                places.push(place);
-                if places.len() > FEW {
-                    let ranked = places.iter().map(|place| (rank(*place), *place));
-                    *self = Books::Many(ranked.collect());
-                }
-            }
-            Books::Many(places) => {
-                places.insert((rank(place), place));
-            }
+impl<'s> Few<'s> {
+    fn none() -> Self {
+        Self {
+            marks: [].iter(),
+            kind: 0,
         }
     }
 
-    /// Whether nothing is left.
-    fn take(&mut self, place: u32, rank: Rank) -> bool {
-        match self {
-            Books::One(only) => *only == place,
-            Books::Few(places) => {
-                places.retain(|other| *other != place);
-                places.is_empty()
-            }
-            Books::Many(places) => {
-                places.remove(&(rank, place));
-                places.is_empty()
-            }
-        }
+    fn of(rack: &'s Rack, kind: u8) -> Self {
+        let marks = rack.iter();
+        Self { marks, kind }
+    }
+}
+
+impl Iterator for Few<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        self.marks.find_map(|mark| mark.row_of(self.kind))
     }
 }

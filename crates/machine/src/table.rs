@@ -109,7 +109,9 @@ impl<K: Key, R> Table<K, R> {
 
     /// Looks at the shelf of a key and at all others of its token, for who will read them in order.
     pub fn glance_at_shelf(&self, key: &K) {
-        black_box(self.shelves.get(key.shelf()));
+        if let Books::Few(mut places) = self.shelves.get(key.shelf()) {
+            black_box(places.next());
+        }
     }
 
     pub(crate) fn at_mut(&mut self, place: u32) -> Option<&mut R> {
@@ -176,16 +178,11 @@ impl<K: Key, R> Table<K, R> {
             return sorted(self.iter().filter(|(key, _)| range.contains(key)));
         };
         match self.shelves.get(shelf) {
-            None => Range::Few(None),
-            Some(Books::One(place)) => {
-                let row = self.at(*place).filter(|(key, _)| range.contains(key));
-                Range::Few(row)
-            }
-            Some(Books::Few(places)) => {
-                let rows = places.iter().filter_map(|place| self.at(*place));
+            Books::Few(places) => {
+                let rows = places.filter_map(|place| self.at(place));
                 sorted(rows.filter(|(key, _)| range.contains(key)))
             }
-            Some(Books::Many(places)) => match OnShelf::new(self, places, &range) {
+            Books::Many(places) => match OnShelf::new(self, places, &range) {
                 Some(rows) => Range::Shelf(Box::new(rows)),
                 None => Range::Few(None),
             },

@@ -61,6 +61,24 @@ impl Company {
         })
     }
 
+    /// The same, but it promises nothing and waits for nothing: what is done about that has no counterpart in the program that Polku is
+    /// compared with.
+    pub(crate) fn without_promises(self) -> anyhow::Result<Company> {
+        let (path, text) = self.rules()?;
+        let mut rules: toml::Table = text.parse().context("reading the company")?;
+        rules.remove("promises");
+        let signs = toml::toml! {
+            contacts = 0
+            two_channels = false
+            another_complaint = false
+            score_drop = 0.0
+            silence = "0s"
+        };
+        rules.insert("signs".to_owned(), toml::Value::Table(signs));
+        fs::write(&path, rules.to_string()).context("writing the company")?;
+        Ok(self)
+    }
+
     /// The same, over topics of so many partitions.
     pub(crate) fn over(mut self, partitions: u32) -> Company {
         self.config.log.partitions = partitions;

@@ -101,7 +101,9 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<String> {
         sharing: options.sharing,
     };
     let broker = Broker::start()?;
-    let company = Company::new(&data)?.over(sizes.partitions);
+    let company = Company::new(&data)?
+        .without_promises()?
+        .over(sizes.partitions);
     let load_before = host::load();
     let paced: usize = sizes.rates.iter().map(|rate| at_rate(*rate, PACED)).sum();
     let workload = Workload::new(

@@ -342,18 +342,20 @@ impl Gauges {
         let Binding {
             machine,
             inputs,
+            opening,
             decode,
             encode,
             row_version,
         } = binding;
         let (decoding, encoding) = (self.decode.clone(), self.encode.clone());
-        Binding::new(
+        let timed = Binding::new(
             machine,
             inputs,
             row_version,
             move |read| decoding.time(|| decode(read)),
             move |record, partitions, to| encoding.time(|| encode(record, partitions, to)),
-        )
+        );
+        Binding { opening, ..timed }
     }
 }
 

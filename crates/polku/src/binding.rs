@@ -14,7 +14,8 @@ use unifier::{
 /// Raised when the rows of a machine change their shape; its state is then rebuilt from its inputs.
 const ROW_VERSION: u8 = 1;
 
-/// What the doors wrote, what may be corrected first, who its values belong to, and what other partitions send to its profiles.
+/// What the doors wrote, what may be corrected first, who its values belong to, and what other partitions send to its profiles. The rules
+/// come with the last, so that it opens a partition.
 pub fn unify() -> Binding<Unify> {
     let inputs = vec![
         Topic::Event,
@@ -37,6 +38,7 @@ pub fn unify() -> Binding<Unify> {
         }
     };
     Binding::new(MachineName::Unify, inputs, ROW_VERSION, decode, write)
+        .opened_by(Topic::TimelineInput)
 }
 
 /// Everything the single decision maker hears.

@@ -181,6 +181,7 @@ pub(super) fn forgetful<M: Machine>(binding: Binding<M>) -> Binding<Forgetful<M>
     let Binding {
         machine,
         inputs,
+        opening,
         decode,
         encode,
         row_version,
@@ -188,6 +189,7 @@ pub(super) fn forgetful<M: Machine>(binding: Binding<M>) -> Binding<Forgetful<M>
     Binding {
         machine,
         inputs,
+        opening,
         decode,
         encode,
         row_version,

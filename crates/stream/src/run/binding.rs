@@ -35,6 +35,9 @@ impl Written {
 pub struct Binding<M: Machine> {
     pub machine: MachineName,
     pub inputs: Vec<Topic>,
+    /// The input that comes before all others when a partition is taken over: what it holds then, such as the company's rules, is known
+    /// when the others bring something.
+    pub opening: Option<Topic>,
     pub decode: Decode<M>,
     pub encode: Encode,
     /// Leads every row of `state.<machine>`; raised when keys or rows change their shape.
@@ -53,9 +56,20 @@ impl<M: Machine> Binding<M> {
         Self {
             machine,
             inputs,
+            opening: None,
             decode: Box::new(decode),
             encode: Box::new(encode),
             row_version,
+        }
+    }
+
+    /// With this input before all others.
+    #[must_use]
+    pub fn opened_by(self, input: Topic) -> Self {
+        assert!(self.inputs.contains(&input), "it is an input");
+        Self {
+            opening: Some(input),
+            ..self
         }
     }
 }

@@ -9,6 +9,7 @@
 //! - S-3: every commit names the next offset of every input of each partition it touches.
 //! - S-4: every input of a committed batch ends in exactly one outcome.
 //! - S-5: a timer fires only when everything that the log took up to its due time was stepped.
+//! - S-7: of a partition that is taken over, what its opening input holds is committed before anything else is read.
 
 mod batch;
 mod binding;

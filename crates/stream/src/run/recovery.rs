@@ -88,7 +88,7 @@ impl<M: Machine> Runner<M> {
         self.pending.clear();
         for held in self.held.values() {
             if let Some(member) = &mut self.member {
-                member.resume(&held.next)?;
+                held.resume(member.as_mut())?;
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use machine::Machine;
 
 use super::{
     Binding, Error,
-    held::Held,
+    held::{Held, Opening},
     horizon::Horizon,
     journal::{Place, Reading},
 };
@@ -81,10 +81,25 @@ impl<M: Machine> Restore<M> {
         Ok(next)
     }
 
+    /// What is to be read before all else.
+    pub(super) fn opening(
+        &self,
+        log: &dyn Log,
+        binding: &Binding<M>,
+    ) -> Result<Option<Opening>, Error> {
+        let Some(topic) = binding.opening.clone() else {
+            return Ok(None);
+        };
+        let input = TopicPartition::new(topic, self.partition);
+        let end = log.end(&input, End::Committed)?;
+        Ok(Some(Opening { input, end }))
+    }
+
     /// The restored partition.
     pub(super) fn finish(
         self,
         next: BTreeMap<TopicPartition, Offset>,
+        opening: Option<Opening>,
         monotonic: Duration,
     ) -> Held<M> {
         let now = self
@@ -99,6 +114,7 @@ impl<M: Machine> Restore<M> {
             now,
             horizon: Horizon::new(next.keys()),
             next,
+            opening,
             due: None,
             progress: monotonic,
         }

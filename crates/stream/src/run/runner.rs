@@ -194,6 +194,9 @@ impl<M: Machine> Runner<M> {
             return self.commit(member, clock);
         }
         if self.pending.is_empty() {
+            for held in self.held.values_mut() {
+                held.open(member)?;
+            }
             let wait = self.wait();
             match member.poll(self.options.batch_records_max, wait)? {
                 Polled::Assigned(partitions) => {
@@ -268,12 +271,13 @@ impl<M: Machine> Runner<M> {
         };
         if restore.go_on(self.options.restore_records_max, wait)? {
             let next = restore.next(self.log.as_ref(), &self.binding)?;
-            member.resume(&next)?;
+            let opening = restore.opening(self.log.as_ref(), &self.binding)?;
             let Some(restore) = self.restoring.take() else {
                 return Ok(Turn::Restored);
             };
             let partition = restore.partition;
-            let mut held = restore.finish(next, clock.monotonic);
+            let mut held = restore.finish(next, opening, clock.monotonic);
+            held.resume(member)?;
             held.due = next_due(&self.machine, self.binding.machine, &mut held)?;
             self.held.insert(partition, held);
             self.stats.restores += 1;
@@ -286,7 +290,8 @@ impl<M: Machine> Runner<M> {
     fn look(&mut self, member: &mut dyn Member, clock: Clock) -> Result<(), Error> {
         let unstepped: BTreeSet<TopicPartition> =
             self.pending.iter().map(|read| read.at.clone()).collect();
-        for held in self.held.values_mut() {
+        let open = self.held.values_mut().filter(|held| held.opening.is_none());
+        for held in open {
             let reached = held.horizon.reached();
             if held
                 .due

@@ -19,7 +19,11 @@ impl<M: Machine> Runner<M> {
             let mut waiting = 0;
             for (input, next) in &held.next {
                 let end = ends[input];
-                let read = member.position(input)?.max(*next);
+                let read = if held.reads(input) {
+                    member.position(input)?.max(*next)
+                } else {
+                    *next
+                };
                 waiting += (end.0 - read.0).max(0);
             }
             let unstepped = self
@@ -42,7 +46,7 @@ impl<M: Machine> Runner<M> {
                 self.metrics.stalls.inc();
                 self.pending.retain(|read| read.at.partition != *partition);
                 held.progress = clock.monotonic;
-                member.resume(&held.next)?;
+                held.resume(member)?;
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::counter::{Ask, Counter, ask, binding};
 use crate::{
     log::{Append, Log, Read, SharedLog, TopicPartition, TopicSpec},
     metrics::Metrics,
-    run::{Clock, Error, Options, Runner, Turn},
+    run::{Binding, Clock, Error, Options, Runner, Turn},
     simulated::{Faults, Simulated},
 };
 
@@ -53,8 +53,12 @@ impl Bench {
     }
 
     pub(super) fn runner(&self, options: Options) -> Runner<Counter> {
+        self.runner_of(binding(), options)
+    }
+
+    pub(super) fn runner_of(&self, binding: Binding<Counter>, options: Options) -> Runner<Counter> {
         let log: SharedLog = Arc::new(self.log.clone());
-        Runner::new(Counter, binding(), log, options, &self.metrics)
+        Runner::new(Counter, binding, log, options, &self.metrics)
     }
 
     pub(super) fn clock(&self) -> Clock {

@@ -15,12 +15,12 @@ use proptest::{collection::vec, prelude::*};
 
 use super::{
     bench::{Bench, START},
-    counter::{Ask, Counter, Key, Row, binding, raw, reject},
+    counter::{Ask, Counter, Key, Row, ask, binding, raw, reject},
 };
 use crate::{
     conformance::broken::{self, Broken},
-    log::{Commit, End, Group, Log, Offset, Polled, SharedLog, TopicPartition},
-    run::{Clock, Error, Options, Runner, Turn, spawn},
+    log::{Append, Commit, End, Group, Log, Offset, Polled, SharedLog, TopicPartition},
+    run::{Binding, Clock, Error, Options, Runner, Turn, spawn},
     simulated::Faults,
 };
 
@@ -83,6 +83,43 @@ fn state_is_rebuilt_from_the_log_in_slices() {
     assert_eq!(after, before);
     bench.settle(&mut runner);
     assert_eq!(runner.stats().tally.inputs, 0, "nothing is read again");
+}
+
+#[test]
+fn what_opens_a_partition_is_taken_before_all_else_whatever_fails() {
+    for seed in 0..100 {
+        let mut bench = Bench::new(seed, Faults::default(), 1);
+        bench.ask(&[count(1), count(2)]);
+        let opens = |id| Append {
+            at: TopicPartition::new(Topic::TimelineInput, Partition(0)),
+            ..ask(0, &count(id))
+        };
+        assert!(bench.append((10..40).map(opens).collect()));
+        bench.log.set_faults(Faults {
+            abort: 0.3,
+            crash_before_commit: 0.1,
+            rebalance: 0.1,
+            ..Faults::default()
+        });
+        let opened = Binding {
+            inputs: vec![Topic::CaseInput, Topic::TimelineInput],
+            ..binding()
+        }
+        .opened_by(Topic::TimelineInput);
+        let mut runner = bench.runner_of(opened, bench.options());
+        bench.settle(&mut runner);
+        let mut expected: Vec<String> = (10..40)
+            .zip(1..)
+            .map(|(id, nth)| format!("customer 1 has {nth}: {id}"))
+            .collect();
+        expected.extend(["customer 1 has 31: 1".into(), "customer 1 has 32: 2".into()]);
+        assert_eq!(bench.outputs(), expected, "seed {seed}");
+        // From then on all are read alike.
+        assert!(bench.append(vec![opens(50)]));
+        bench.ask(&[count(3)]);
+        bench.settle(&mut runner);
+        assert_eq!(bench.outputs().len(), 34, "seed {seed}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Somebody who reads the timelines as they are committed.
+//! Somebody who reads the timelines, and what cases are told, as they are committed.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -12,12 +12,12 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use event::{Partition, Record, Token, Topic, timeline::Timeline};
+use event::{Partition, Record, Token, Topic, Version, case_input::CaseInput, timeline::Timeline};
 use stream::{Offset, SharedLog, TopicPartition};
 
 const WAIT: Duration = Duration::from_millis(20);
 
-/// A reader of `timeline` on a thread of its own.
+/// A reader of `timeline` and `case.input` on a thread of its own.
 pub(crate) struct Observer {
     seen: Arc<Mutex<Seen>>,
     stop: Arc<AtomicBool>,
@@ -30,15 +30,19 @@ pub(crate) struct Seen {
     pub(crate) first: HashMap<Token, Instant>,
     /// The last record of each key.
     rows: HashMap<Bytes, Option<Bytes>>,
+    /// What cases were told.
+    told: Vec<Bytes>,
     /// How many records came.
     pub(crate) records: u64,
 }
 
 impl Observer {
     pub(crate) fn start(log: &SharedLog, partitions: u32) -> anyhow::Result<Observer> {
-        let from = Partition::all(partitions)
-            .map(|number| (TopicPartition::new(Topic::Timeline, number), Offset::START))
-            .collect();
+        let all = |topic: Topic| {
+            Partition::all(partitions)
+                .map(move |number| (TopicPartition::new(topic.clone(), number), Offset::START))
+        };
+        let from = all(Topic::Timeline).chain(all(Topic::CaseInput)).collect();
         let mut reader = log.read(from)?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         let stop = Arc::new(AtomicBool::new(false));
@@ -52,7 +56,9 @@ impl Observer {
                     let mut seen = lock(&shared);
                     for read in reads {
                         seen.records += 1;
-                        if let Some(event) = event_of(&read.key) {
+                        if read.at.topic == Topic::CaseInput {
+                            seen.told.extend(read.value);
+                        } else if let Some(event) = event_of(&read.key) {
                             seen.first.entry(event).or_insert(now);
                             seen.rows.insert(read.key, read.value);
                         }
@@ -98,77 +104,142 @@ fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 
 /// A key is a profile and an event.
 fn event_of(key: &[u8]) -> Option<Token> {
-    let event: [u8; Token::LEN] = key.get(Token::LEN..)?.try_into().ok()?;
-    Some(Token::new(event))
+    token_at(key, Token::LEN).filter(|_| key.len() == 2 * Token::LEN)
 }
 
-/// Per profile the events in the order in which they happened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Timelines(BTreeMap<Token, BTreeSet<(i64, Token)>>);
+/// What came of the events: per profile those on its timeline in the order in which they happened, and what cases were told last of each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    timelines: BTreeMap<Token, BTreeSet<(i64, Token)>>,
+    told: BTreeMap<Token, Told>,
+}
 
-impl Timelines {
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    /// The later one counts: by the decision, then by the revision.
+    nth: (Version, u32),
+    /// Whose event it is; `None` for what was taken back.
+    profile: Option<Token>,
+}
+
+impl Shown {
     /// By Polku's records.
-    pub(crate) fn of_polku(seen: &Seen) -> anyhow::Result<Timelines> {
-        let mut timelines = Timelines::default();
+    pub(crate) fn by_polku(seen: &Seen) -> anyhow::Result<Shown> {
+        let mut shown = Shown::default();
         for value in seen.rows.values() {
             let value = value.as_ref().context("Polku removes nothing by null")?;
-            if let Record::Timeline(Timeline::Entry(entry)) = wire::decode(&Topic::Timeline, value)?
-            {
-                timelines.add(
-                    entry.profile.token(),
-                    entry.time.as_millis(),
-                    entry.event.token(),
-                );
+            let record = wire::decode(&Topic::Timeline, value)?;
+            if let Record::Timeline(Timeline::Entry(entry)) = record {
+                let (profile, event) = (entry.profile.token(), entry.event.token());
+                shown.put(profile, entry.time.as_millis(), event);
             }
         }
-        Ok(timelines)
+        for value in &seen.told {
+            let record = wire::decode(&Topic::CaseInput, value)?;
+            if let Record::CaseInput(CaseInput::Signal(signal)) = record {
+                let told = Told {
+                    nth: (signal.route_version, signal.revision),
+                    profile: (!signal.withdrawn).then(|| signal.profile.token()),
+                };
+                shown.tell(signal.event.token(), told);
+            }
+        }
+        Ok(shown)
     }
 
-    /// By the peer's: a version and a time come first.
-    pub(crate) fn of_peer(seen: &Seen) -> anyhow::Result<Timelines> {
-        let mut timelines = Timelines::default();
+    /// By the peer's: on a timeline a version and a time come first, and what a case is told begins with the event, the profile and
+    /// the version.
+    pub(crate) fn by_peer(seen: &Seen) -> anyhow::Result<Shown> {
+        let mut shown = Shown::default();
         for (key, value) in &seen.rows {
             let Some(value) = value else { continue };
-            let profile: [u8; Token::LEN] = key[..Token::LEN].try_into()?;
-            let time = value.get(8..16).context("an entry has a time")?;
+            let profile = token_at(key, 0).context("a key names a profile")?;
+            let time = number_at(value, 8).context("an entry has a time")?;
             let event = event_of(key).context("a key names an event")?;
-            timelines.add(
-                Token::new(profile),
-                i64::from_be_bytes(time.try_into()?),
-                event,
-            );
+            shown.put(profile, time, event);
         }
-        Ok(timelines)
+        for value in &seen.told {
+            let event = token_at(value, 0).context("a signal names an event")?;
+            let profile = token_at(value, Token::LEN).context("a signal names a profile")?;
+            let counter = number_at(value, 2 * Token::LEN).context("a signal has a version")?;
+            let version = Version {
+                epoch: 0,
+                counter: counter.try_into()?,
+            };
+            let told = Told {
+                nth: (version, 0),
+                profile: Some(profile),
+            };
+            shown.tell(event, told);
+        }
+        Ok(shown)
     }
 
-    fn add(&mut self, profile: Token, time: i64, event: Token) {
-        self.0.entry(profile).or_default().insert((time, event));
+    fn put(&mut self, profile: Token, time: i64, event: Token) {
+        let timeline = self.timelines.entry(profile).or_default();
+        timeline.insert((time, event));
+    }
+
+    fn tell(&mut self, event: Token, told: Told) {
+        let known = self.told.entry(event).or_insert(told);
+        if known.nth < told.nth {
+            *known = told;
+        }
     }
 
     pub(crate) fn events(&self) -> usize {
-        self.0.values().map(BTreeSet::len).sum()
+        self.timelines.values().map(BTreeSet::len).sum()
     }
 
-    /// How the two differ, in words.
-    pub(crate) fn difference(&self, other: &Timelines) -> String {
-        let profiles: BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
-        let differ: Vec<_> = profiles
-            .into_iter()
-            .filter(|profile| self.0.get(*profile) != other.0.get(*profile))
-            .collect();
-        let first = differ.first().map(|profile| {
-            let here = self.0.get(*profile).map_or(0, BTreeSet::len);
-            let there = other.0.get(*profile).map_or(0, BTreeSet::len);
-            format!("; one has {here} events here and {there} there")
-        });
-        format!(
-            "{} events of {} customers here, {} of {} there, {} customers differ{}",
-            self.events(),
-            self.0.len(),
-            other.events(),
-            other.0.len(),
-            differ.len(),
-            first.unwrap_or_default()
-        )
+    /// How the two differ, in words, if they do.
+    pub(crate) fn difference(&self, other: &Shown) -> Option<String> {
+        let (here, there) = (&self.timelines, &other.timelines);
+        let differ = differing(here, there);
+        if let Some(first) = differ.first() {
+            let count = |of: &BTreeMap<_, BTreeSet<_>>| of.get(first).map_or(0, BTreeSet::len);
+            return Some(format!(
+                "{} events of {} customers here, {} of {} there, {} customers differ; one has {} events here and {} there",
+                self.events(),
+                here.len(),
+                other.events(),
+                there.len(),
+                differ.len(),
+                count(here),
+                count(there),
+            ));
+        }
+        let (here, there) = (self.heard(), other.heard());
+        let differ = differing(&here, &there);
+        (!differ.is_empty()).then(|| {
+            format!(
+                "cases were told of {} events here and of {} there; of {} of them by one alone, or with another customer",
+                here.len(),
+                there.len(),
+                differ.len(),
+            )
+        })
     }
+
+    /// Whose events they are that cases know of.
+    fn heard(&self) -> BTreeMap<Token, Token> {
+        let heard = |(event, told): (&Token, &Told)| Some((*event, told.profile?));
+        self.told.iter().filter_map(heard).collect()
+    }
+}
+
+/// The keys under which two maps have not the same.
+fn differing<V: PartialEq>(one: &BTreeMap<Token, V>, other: &BTreeMap<Token, V>) -> Vec<Token> {
+    let all: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let differs = |key: &&Token| one.get(key) != other.get(key);
+    all.into_iter().filter(differs).copied().collect()
+}
+
+fn token_at(bytes: &[u8], from: usize) -> Option<Token> {
+    let token: [u8; Token::LEN] = bytes.get(from..from + Token::LEN)?.try_into().ok()?;
+    Some(Token::new(token))
+}
+
+fn number_at(bytes: &[u8], from: usize) -> Option<i64> {
+    let number: [u8; 8] = bytes.get(from..from + 8)?.try_into().ok()?;
+    Some(i64::from_be_bytes(number))
 }

@@ -15,7 +15,7 @@ pub(crate) fn render(rounds: &Rounds, sizes: &Sizes<'_>, before: &str, after: &s
         text,
         &format!(
             "Kafka to Kafka, one broker on the same machine; load average before: {before}; after: {after}. {} events of {} customers, \
-             {} partitions, {} rounds in turn; medians, and the lowest and highest round. All programs put the same events on the same timelines.\n",
+             {} partitions, {} rounds in turn; medians, and the lowest and highest round. All programs put the same events on the same timelines and told cases the same.\n",
             grouped(sizes.events as f64),
             grouped(sizes.customers as f64),
             sizes.partitions,

@@ -15,7 +15,7 @@ use stream::SharedLog;
 
 use super::{
     LEAD, PACED, Place, at_rate,
-    observer::{Observer, Timelines},
+    observer::{Observer, Shown},
     process::{Program, Running, Used},
     sender::{self, Records},
 };
@@ -48,7 +48,7 @@ pub(crate) struct Outcome {
     /// For each rate, how long events took to their timelines.
     pub(crate) paced: Vec<Sample>,
     pub(crate) peak_bytes: u64,
-    pub(crate) timelines: Timelines,
+    pub(crate) shown: Shown,
 }
 
 impl Trial<'_, '_> {
@@ -86,23 +86,23 @@ impl Trial<'_, '_> {
         }
         let used = stage.running.used()?;
         let seen = stage.observer.seen();
-        let timelines = if program.is_polku() {
-            Timelines::of_polku(&seen)?
+        let shown = if program.is_polku() {
+            Shown::by_polku(&seen)?
         } else {
-            Timelines::of_peer(&seen)?
+            Shown::by_peer(&seen)?
         };
         ensure!(
-            timelines.events() == stage.sent.len(),
+            shown.events() == stage.sent.len(),
             "{} events were sent and {} entries are on timelines",
             stage.sent.len(),
-            timelines.events()
+            shown.events()
         );
         drop(seen);
         Ok(Outcome {
             caught_up,
             paced,
             peak_bytes: used.peak_bytes,
-            timelines,
+            shown,
         })
     }
 }

@@ -3,6 +3,7 @@ package peer;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What of an event the job needs, found by scanning its Avro: `schemas/event.avsc`, field by field. The personal part, which is last,
@@ -12,6 +13,9 @@ final class Event {
     /** In order of strength; references are weaker than any identifier. */
     static final List<String> STRENGTH = List.of("customer_number", "loyalty_card", "email", "phone", "device");
     static final int REFERENCE = 64;
+    /** Service events of these heads are contacts by the customer. */
+    private static final Set<String> CONTACTS = Set.of("contact", "call", "chat", "visit");
+    private static final int SERVICE = 2;
 
     /** The Confluent wire format: a zero and the schema's id. */
     private static final int HEADER = 5;
@@ -24,6 +28,10 @@ final class Event {
     final boolean isCustomers;
     /** The values' tokens, and after each the strength of its type: what travels of a set. */
     final byte[] set;
+    /** Whether the case of its matter should hear of it: feedback, complaints, contacts, and what a party did. */
+    final boolean tells;
+    /** Its first reference, or its anchor where it has none. */
+    final byte[] matter;
     /** All of it but the personal part. */
     final byte[] shown;
 
@@ -35,13 +43,14 @@ final class Event {
         text();
         number();
         number();
-        number();
-        text();
+        boolean isWord = number() < SERVICE;
+        String type = string();
         time = number();
         number();
         flag();
         anchor = token();
         set = values();
+        matter = matter();
         trusted = flag();
         long perspective = number();
         isCustomers = perspective == 0 || perspective == 5;
@@ -50,11 +59,16 @@ final class Event {
             text();
             scan.position(scan.position() + 3 * Double.BYTES);
         }
-        for (int optional = 0; optional < 6; optional++) {
+        for (int optional = 0; optional < 5; optional++) {
             if (isThere()) {
                 text();
             }
         }
+        boolean hasParty = isThere();
+        if (hasParty) {
+            text();
+        }
+        tells = isWord || hasParty || CONTACTS.contains(head(type));
         if (isThere()) {
             text();
             text();
@@ -93,10 +107,22 @@ final class Event {
     }
 
     private int strength() {
-        byte[] name = new byte[(int) number()];
-        scan.get(name);
-        int strength = STRENGTH.indexOf(new String(name, StandardCharsets.US_ASCII));
+        int strength = STRENGTH.indexOf(string());
         return strength < 0 ? STRENGTH.size() : strength;
+    }
+
+    private byte[] matter() {
+        for (int at = 0; at < set.length; at += Token.LENGTH + 1) {
+            if (set[at + Token.LENGTH] == REFERENCE) {
+                return Token.at(set, at);
+            }
+        }
+        return anchor;
+    }
+
+    private static String head(String type) {
+        int dot = type.indexOf('.');
+        return dot < 0 ? type : type.substring(0, dot);
     }
 
     private void promise() {
@@ -144,6 +170,12 @@ final class Event {
         byte[] token = new byte[Token.LENGTH];
         scan.get(token);
         return token;
+    }
+
+    private String string() {
+        byte[] text = new byte[(int) number()];
+        scan.get(text);
+        return new String(text, StandardCharsets.US_ASCII);
     }
 
     private void text() {

@@ -28,6 +28,7 @@ public final class Peer {
     static final String ASSIGNMENT = "polku.identity.assignment";
     static final String TIMELINE_INPUT = "polku.timeline.input";
     static final String TIMELINE = "polku.timeline";
+    static final String CASE_INPUT = "polku.case.input";
 
     public static void main(String[] arguments) throws InterruptedException {
         String bootstrap = arguments[0];
@@ -79,6 +80,7 @@ public final class Peer {
         topology.addSink("to-assignment", namespace + ASSIGNMENT, write, write, byKey, "identify");
         topology.addSink("to-timeline-input", namespace + TIMELINE_INPUT, write, write, byKey, "unify", "identify");
         topology.addSink("to-timeline", namespace + TIMELINE, write, write, byKey, "unify");
+        topology.addSink("to-case-input", namespace + CASE_INPUT, write, write, byKey, "unify");
         return topology;
     }
 

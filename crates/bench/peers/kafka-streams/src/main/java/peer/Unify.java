@@ -12,7 +12,7 @@ import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
  * Resolve and timeline: takes each event once, reports its set once, sends its digest to the profile of its anchor, and keeps the
- * digests of profiles, which follow later decisions.
+ * digests of profiles, which follow later decisions. Wherever a digest comes to rest its matter's case is told, if it should hear of it.
  */
 final class Unify implements Processor<byte[], byte[], byte[], byte[]> {
     static final List<String> STORES = List.of("seen", "reported", "owner", "forward", "digest");
@@ -77,7 +77,7 @@ final class Unify implements Processor<byte[], byte[], byte[], byte[]> {
         byte[] known = owner.get(event.anchor);
         byte[] profile = known == null ? event.anchor : Token.at(known, Long.BYTES);
         long version = known == null ? 0 : ByteBuffer.wrap(known).getLong();
-        send(profile, new Digest(event.anchor, event.id, version, event.time, event.shown), time);
+        send(profile, new Digest(event.anchor, event.id, version, event.time, event.tells, event.matter, event.shown), time);
     }
 
     /** A version and a profile. */
@@ -104,6 +104,9 @@ final class Unify implements Processor<byte[], byte[], byte[], byte[]> {
         }
         digest.put(Token.key(profile, arrived.route(), arrived.event()), arrived.row());
         context.forward(new Record<>(Token.key(profile, arrived.event()), arrived.row(), time), "to-timeline");
+        if (arrived.tells()) {
+            context.forward(new Record<>(arrived.matter(), arrived.signal(profile), time), "to-case-input");
+        }
     }
 
     /** A version, the new profile, and the values that go there. */
@@ -145,7 +148,7 @@ final class Unify implements Processor<byte[], byte[], byte[], byte[]> {
     }
 
     /** What is kept and moved of an event. */
-    private record Digest(byte[] route, byte[] event, long version, long time, byte[] shown) {
+    private record Digest(byte[] route, byte[] event, long version, long time, boolean tells, byte[] matter, byte[] shown) {
         static Digest read(ByteBuffer message) {
             byte[] route = new byte[Token.LENGTH];
             byte[] event = new byte[Token.LENGTH];
@@ -160,17 +163,26 @@ final class Unify implements Processor<byte[], byte[], byte[], byte[]> {
         private static Digest rest(byte[] route, byte[] event, ByteBuffer row) {
             long version = row.getLong();
             long time = row.getLong();
+            boolean tells = row.get() == 1;
+            byte[] matter = new byte[Token.LENGTH];
+            row.get(matter);
             byte[] shown = new byte[row.remaining()];
             row.get(shown);
-            return new Digest(route, event, version, time, shown);
+            return new Digest(route, event, version, time, tells, matter, shown);
         }
 
         Digest at(long newer) {
-            return new Digest(route, event, newer, time, shown);
+            return new Digest(route, event, newer, time, tells, matter, shown);
         }
 
         byte[] row() {
-            return ByteBuffer.allocate(2 * Long.BYTES + shown.length).putLong(version).putLong(time).put(shown).array();
+            ByteBuffer row = ByteBuffer.allocate(2 * Long.BYTES + 1 + Token.LENGTH + shown.length);
+            return row.putLong(version).putLong(time).put((byte) (tells ? 1 : 0)).put(matter).put(shown).array();
+        }
+
+        byte[] signal(byte[] profile) {
+            byte[] row = row();
+            return ByteBuffer.allocate(2 * Token.LENGTH + row.length).put(event).put(profile).put(row).array();
         }
 
         byte[] message() {

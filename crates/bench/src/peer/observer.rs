@@ -243,3 +243,51 @@ fn number_at(bytes: &[u8], from: usize) -> Option<i64> {
     let number: [u8; 8] = bytes.get(from..from + 8)?.try_into().ok()?;
     Some(i64::from_be_bytes(number))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(what: &str) -> Token {
+        Token::hash("test", &[what.as_bytes()])
+    }
+
+    fn told(counter: u64, revision: u32, profile: Option<&str>) -> Told {
+        let version = Version { epoch: 0, counter };
+        Told {
+            nth: (version, revision),
+            profile: profile.map(token),
+        }
+    }
+
+    fn shown(profile: &str, words: &[Told]) -> Shown {
+        let mut shown = Shown::default();
+        shown.put(token(profile), 1, token("event"));
+        for word in words {
+            shown.tell(token("event"), *word);
+        }
+        shown
+    }
+
+    #[test]
+    fn the_last_word_counts_and_versions_are_each_programs_own() {
+        let one = shown("b", &[told(7, 0, Some("b")), told(0, 0, Some("a"))]);
+        let other = shown("b", &[told(3, 0, Some("b"))]);
+        assert_eq!(one.difference(&other), None);
+        let taken_back = shown("b", &[told(0, 0, Some("b")), told(0, 1, None)]);
+        assert_eq!(taken_back.difference(&shown("b", &[])), None);
+    }
+
+    #[test]
+    fn another_timeline_and_another_word_are_differences() {
+        let one = shown("b", &[told(1, 0, Some("b"))]);
+        let elsewhere = shown("a", &[told(1, 0, Some("b"))]);
+        let said = one.difference(&elsewhere).unwrap();
+        assert!(said.contains("2 customers differ"), "{said}");
+        for other in [shown("b", &[]), shown("b", &[told(1, 0, Some("a"))])] {
+            for said in [one.difference(&other), other.difference(&one)] {
+                assert!(said.unwrap().starts_with("cases were told"));
+            }
+        }
+    }
+}
